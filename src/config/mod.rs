@@ -1,0 +1,213 @@
+//! How is this house set up? One struct a concern, units in the names, unknown keys refused.
+//!
+//! Values come from a TOML file, then from the environment: `VANKHO_INGEST__CONCURRENCY=8` sets
+//! `concurrency` in `[ingest]`. `deploy/config.example.toml` documents every key; a test holds it to
+//! these structs.
+//!
+//! # Why
+//! Configuration is passed as an argument and never looked up. Nothing here can lose data by its default:
+//! fsync, read-back and hashing have no switch at all.
+
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// The whole configuration.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    pub ledger: Ledger,
+    pub ingest: Ingest,
+    pub content: Content,
+    pub index: Index,
+    pub log: Log,
+}
+
+/// The ledger's writer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Ledger {
+    /// Entries in one commit at most.
+    pub batch_entries_max: usize,
+    /// Tiles and checkpoint are published at most this often.
+    pub publish_interval_ms: u64,
+}
+
+/// Taking in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Ingest {
+    /// Records under way at once.
+    pub concurrency: usize,
+    /// The largest component.
+    pub component_bytes_max: u64,
+    /// Components of one record at most.
+    pub components_max: usize,
+    /// Components up to this size wait in memory, larger ones in staging on disk.
+    pub held_bytes_max: u64,
+    /// The longest row of a manifest.
+    pub row_bytes_max: u64,
+    /// What lies in staging longer than this is discarded.
+    pub staging_age_days_max: u64,
+}
+
+/// Reading what was kept, in child processes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Content {
+    /// Child processes at once.
+    pub processes: usize,
+    /// Wall time for one component.
+    pub seconds_max: u64,
+    /// Address space of one child.
+    pub memory_bytes_max: u64,
+    /// Text that one component may give.
+    pub text_bytes_max: u64,
+    /// Pages that are read of one component.
+    pub pages_max: usize,
+}
+
+/// The search index.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Index {
+    /// Memory of the index writer.
+    pub writer_bytes: usize,
+    /// Threads of the index writer.
+    pub threads: usize,
+    /// New records become visible at most this long after they were applied.
+    pub commit_interval_ms: u64,
+}
+
+/// The log (not the ledger).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// `error`, `warn`, `info`, `debug` or a filter such as `vankho=debug`.
+    pub level: String,
+    /// One JSON object a line instead of text.
+    pub json: bool,
+}
+
+impl Default for Ledger {
+    fn default() -> Self {
+        Ledger { batch_entries_max: 1024, publish_interval_ms: 1000 }
+    }
+}
+
+impl Default for Ingest {
+    fn default() -> Self {
+        Ingest {
+            concurrency: 16,
+            component_bytes_max: 1 << 40,
+            components_max: 1000,
+            held_bytes_max: 1 << 20,
+            row_bytes_max: 64 << 20,
+            staging_age_days_max: 7,
+        }
+    }
+}
+
+impl Default for Content {
+    fn default() -> Self {
+        Content {
+            processes: 2,
+            seconds_max: 60,
+            memory_bytes_max: 1 << 30,
+            text_bytes_max: 64 << 20,
+            pages_max: 20_000,
+        }
+    }
+}
+
+impl Default for Index {
+    fn default() -> Self {
+        Index { writer_bytes: 64 << 20, threads: 1, commit_interval_ms: 300 }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Log { level: "warn".into(), json: false }
+    }
+}
+
+/// What is wrong with a configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("the configuration cannot be used: {0}; deploy/config.example.toml lists every key")]
+    Refused(#[from] config::ConfigError),
+    #[error("{0} must be at least 1")]
+    Zero(&'static str),
+}
+
+/// Names in the environment that speak to a command, not to the configuration.
+const COMMAND_VARIABLES: [&str; 4] = ["VANKHO_DATA", "VANKHO_CONFIG", "VANKHO_CORPUS", "VANKHO_TOKEN"];
+
+impl Config {
+    /// Reads the file (if one is named) and then the environment as given.
+    pub fn read(
+        file: Option<&Path>,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<Config, ConfigError> {
+        let ours = |name: &String| name.starts_with("VANKHO_") && !COMMAND_VARIABLES.contains(&name.as_str());
+        let variables = environment.filter(|(name, _)| ours(name)).collect();
+        let source = config::Environment::with_prefix("VANKHO").prefix_separator("_").separator("__");
+        let mut builder = config::Config::builder();
+        if let Some(path) = file {
+            builder = builder.add_source(config::File::from(PathBuf::from(path)).format(config::FileFormat::Toml));
+        }
+        let read: Config =
+            builder.add_source(source.source(Some(variables)).try_parsing(true)).build()?.try_deserialize()?;
+        read.check()
+    }
+
+    fn check(self) -> Result<Config, ConfigError> {
+        let at_least_one = [
+            ("ledger.batch_entries_max", self.ledger.batch_entries_max),
+            ("ingest.concurrency", self.ingest.concurrency),
+            ("content.processes", self.content.processes),
+            ("index.threads", self.index.threads),
+        ];
+        match at_least_one.iter().find(|(_, value)| *value == 0) {
+            Some((name, _)) => Err(ConfigError::Zero(name)),
+            None => Ok(self),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect()
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_file_and_unknown_keys_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("vankho.toml");
+        std::fs::write(&file, "[ingest]\nconcurrency = 3\ncomponents_max = 7\n").unwrap();
+        let read = |pairs: &[(&str, &str)]| Config::read(Some(&file), env(pairs).into_iter());
+        let config = read(&[("VANKHO_INGEST__CONCURRENCY", "5"), ("VANKHO_CORPUS", "x"), ("HOME", "y")]).unwrap();
+        assert_eq!((config.ingest.concurrency, config.ingest.components_max), (5, 7));
+        assert_eq!(config.content, Content::default());
+        assert!(read(&[("VANKHO_INGEST__CONCURENCY", "5")]).is_err(), "a misspelt variable");
+        assert!(read(&[("VANKHO_INGEST__CONCURRENCY", "0")]).is_err(), "zero workers");
+        std::fs::write(&file, "[ingest]\nfsync = false\n").unwrap();
+        assert!(read(&[]).is_err(), "no such key, and there never will be");
+    }
+
+    #[test]
+    fn the_example_documents_every_key_with_its_default() {
+        let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/config.example.toml");
+        assert_eq!(Config::read(Some(&example), std::iter::empty()).unwrap(), Config::default());
+        let (text, all) = (std::fs::read_to_string(example).unwrap(), serde_json::to_value(Config::default()).unwrap());
+        for (section, keys) in all.as_object().unwrap() {
+            assert!(text.contains(&format!("[{section}]")), "[{section}] is not documented");
+            for key in keys.as_object().unwrap().keys() {
+                assert!(text.contains(&format!("\n{key} = ")), "{section}.{key} is not documented");
+            }
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! An entry (sự kiện): one event in the ledger, one line of RFC 8785 JSON, ASCII, at most 4 KiB.
+//!
+//! # Why
+//! What cannot be destroyed must not be put where nothing is destroyed. An entry holds identifiers,
+//! digests of salted descriptions, codes, counts and times: never content, a name, or a component's own
+//! digest (templated documents can be guessed).
+
+use crate::record::{
+    digest::Digest,
+    id::{ActorId, RecordId},
+};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, fmt, str::FromStr};
+
+/// The longest entry, in bytes.
+pub const ENTRY_BYTES_MAX: usize = 4096;
+
+/// A moment in UTC with microseconds, written `2026-11-23T03:04:05.123456Z` and in no other way.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Instant(i64);
+
+/// Not a moment in the one accepted spelling.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a moment is written 2026-11-23T03:04:05.123456Z")]
+pub struct NotAnInstant;
+
+impl Instant {
+    /// From microseconds since 1970.
+    pub fn from_micros(micros: i64) -> Instant {
+        Instant(micros)
+    }
+
+    /// Microseconds since 1970.
+    pub fn micros(&self) -> i64 {
+        self.0
+    }
+
+    /// Milliseconds since 1970, as identifiers take them.
+    pub fn millis(&self) -> u64 {
+        (self.0 / 1000).max(0) as u64
+    }
+}
+
+impl fmt::Display for Instant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let moment = jiff::Timestamp::from_microsecond(self.0).map_err(|_| fmt::Error)?;
+        write!(f, "{moment:.6}")
+    }
+}
+
+impl FromStr for Instant {
+    type Err = NotAnInstant;
+    fn from_str(text: &str) -> Result<Instant, NotAnInstant> {
+        let moment: jiff::Timestamp = text.parse().map_err(|_| NotAnInstant)?;
+        let read = Instant(moment.as_microsecond());
+        if read.to_string() == text { Ok(read) } else { Err(NotAnInstant) }
+    }
+}
+
+impl TryFrom<String> for Instant {
+    type Error = NotAnInstant;
+    fn try_from(text: String) -> Result<Instant, NotAnInstant> {
+        text.parse()
+    }
+}
+
+impl From<Instant> for String {
+    fn from(moment: Instant) -> String {
+        moment.to_string()
+    }
+}
+
+/// What happened.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The archive began. `documents`: its self-description, path and SHA-256.
+    Founded { documents: BTreeMap<String, Digest> },
+    /// The archive took responsibility for a record.
+    Accessioned { record: RecordId, description: Digest },
+    /// A record has a new description; `replaces` is the one it takes the place of.
+    Described { record: RecordId, description: Digest, replaces: Digest },
+    /// A record was read: the new description names renditions, or says why there are none.
+    Characterized { record: RecordId, description: Digest, replaces: Digest },
+    /// The self-description was brought up to date.
+    Refreshed { documents: BTreeMap<String, Digest> },
+}
+
+impl Event {
+    /// The record that this is about.
+    pub fn record(&self) -> Option<RecordId> {
+        match self {
+            Event::Accessioned { record, .. }
+            | Event::Described { record, .. }
+            | Event::Characterized { record, .. } => Some(*record),
+            Event::Founded { .. } | Event::Refreshed { .. } => None,
+        }
+    }
+
+    /// The description that is in force after this.
+    pub fn description(&self) -> Option<Digest> {
+        match self {
+            Event::Accessioned { description, .. }
+            | Event::Described { description, .. }
+            | Event::Characterized { description, .. } => Some(*description),
+            Event::Founded { .. } | Event::Refreshed { .. } => None,
+        }
+    }
+
+    /// The name of the event as it is stored.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Event::Founded { .. } => "founded",
+            Event::Accessioned { .. } => "accessioned",
+            Event::Described { .. } => "described",
+            Event::Characterized { .. } => "characterized",
+            Event::Refreshed { .. } => "refreshed",
+        }
+    }
+}
+
+/// One entry of the ledger.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Entry {
+    /// When, by the archive's clock; never earlier than the entry before.
+    pub at: Instant,
+    /// Who.
+    pub by: ActorId,
+    /// SHA-256 of actor and idempotency key: a repeated request is the same request.
+    pub request: Digest,
+    #[serde(flatten)]
+    pub event: Event,
+    /// The version of this form.
+    pub v: u32,
+}
+
+/// What bytes can be refused as an entry for.
+#[derive(Debug, thiserror::Error)]
+pub enum NotAnEntry {
+    #[error("the entry is not JSON of version 1: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error("the entry is of version {0}; this program reads version 1")]
+    Version(u32),
+    #[error("the entry is not one line of RFC 8785 JSON in ASCII")]
+    NotCanonical,
+    #[error("the entry has {0} bytes, more than 4096")]
+    TooLong(usize),
+}
+
+impl Entry {
+    /// The bytes that are hashed: one line, no line feed.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, NotAnEntry> {
+        let bytes = serde_json_canonicalizer::to_vec(self)?;
+        match bytes.len() {
+            long if long > ENTRY_BYTES_MAX => Err(NotAnEntry::TooLong(long)),
+            _ if !bytes.is_ascii() => Err(NotAnEntry::NotCanonical),
+            _ => Ok(bytes),
+        }
+    }
+
+    /// Reads what [`Entry::to_bytes`] wrote, and nothing else.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Entry, NotAnEntry> {
+        if bytes.len() > ENTRY_BYTES_MAX {
+            return Err(NotAnEntry::TooLong(bytes.len()));
+        }
+        let entry: Entry = serde_json::from_slice(bytes)?;
+        if entry.v != 1 {
+            return Err(NotAnEntry::Version(entry.v));
+        }
+        if entry.to_bytes()? != bytes {
+            return Err(NotAnEntry::NotCanonical);
+        }
+        Ok(entry)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn example() -> Entry {
+        let record = RecordId::new(1_763_877_600_000, [1; 10]);
+        let event = Event::Accessioned { record, description: Digest::of(b"d") };
+        let at = "2026-11-23T03:04:05.000000Z".parse().unwrap();
+        Entry { at, by: ActorId::new(0, [2; 10]), request: Digest::of(b"r"), event, v: 1 }
+    }
+
+    #[test]
+    fn an_entry_is_one_canonical_line() {
+        let bytes = example().to_bytes().unwrap();
+        let text = String::from_utf8(bytes.clone()).unwrap();
+        assert!(
+            text.starts_with(r#"{"at":"2026-11-23T03:04:05.000000Z","by":""#) && text.ends_with(r#","v":1}"#),
+            "{text}"
+        );
+        assert_eq!(Entry::from_bytes(&bytes).unwrap(), example());
+    }
+
+    #[test]
+    fn nothing_else_is_an_entry() {
+        let text = String::from_utf8(example().to_bytes().unwrap()).unwrap();
+        for wrong in [
+            text.replace(":1}", ":2}"),
+            text.replace("\"v\":1", "\"v\": 1"),
+            text.replace("05.000000Z", "05Z"),
+            text.replace("\"v\"", "\"extra\":1,\"v\""),
+            text.replace("accessioned", "forgotten"),
+            format!("{text}\n"),
+            format!("{}{}", text, " ".repeat(ENTRY_BYTES_MAX)),
+        ] {
+            assert!(Entry::from_bytes(wrong.as_bytes()).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! What do we talk about? Pure types and pure rules.
+//!
+//! No I/O, no async, no clock: whoever calls brings the time, the random bytes and the text.
+//! Everything else in the crate speaks in these words.
+//!
+//! # Why
+//! A rule that needs a database to be tested is a rule nobody tests. Everything here is a value or a
+//! function from values to values, and has a table test beside it.
+
+pub mod access;
+pub mod codes;
+pub mod component;
+pub mod date;
+pub mod description;
+pub mod digest;
+pub mod entry;
+pub mod fields;
+pub mod finding;
+pub mod id;
+pub mod metadata;
+pub mod number;
+pub mod package;
+pub mod text;
