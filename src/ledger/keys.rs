@@ -1,0 +1,281 @@
+//! Keys: the secret one that signs, and the file of public ones that everybody may have.
+
+use crate::ledger::{
+    checkpoint::Checkpoint,
+    note::{self, NoteFault, VerifyingKey},
+};
+use crate::record::digest::{Digest, hex};
+use ed25519_dalek::SigningKey;
+use std::{fmt, str::FromStr};
+use zeroize::Zeroizing;
+
+/// What a secret text begins with: the form that note tools share.
+const SECRET: &str = "PRIVATE+KEY+";
+
+/// The name that signs commits of the log `origin`.
+pub fn commit_name(origin: &str) -> String {
+    format!("{origin}/commit")
+}
+
+/// The archive's secret key. It signs checkpoints as `<origin>` and commit notes as `<origin>/commit`: the
+/// name is part of the key id and of the text, so that neither can be taken for the other.
+pub struct Signer {
+    secret: SigningKey,
+    log: VerifyingKey,
+    commit: VerifyingKey,
+}
+
+/// Prints nothing secret.
+impl fmt::Debug for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signer").field("log", &self.log.to_string()).finish_non_exhaustive()
+    }
+}
+
+impl Signer {
+    /// From 32 random bytes, which the caller drew. `None` where `origin` cannot name a key.
+    pub fn from_seed(origin: &str, seed: &Zeroizing<[u8; 32]>) -> Option<Signer> {
+        let secret = SigningKey::from_bytes(seed);
+        let log = VerifyingKey::new(origin, secret.verifying_key())?;
+        let commit = log.renamed(&commit_name(origin))?;
+        Some(Signer { secret, log, commit })
+    }
+
+    /// The log's name, which is the first line of its checkpoints.
+    pub fn origin(&self) -> &str {
+        self.log.name()
+    }
+
+    /// The public key, under the origin's name.
+    pub fn verifying_key(&self) -> &VerifyingKey {
+        &self.log
+    }
+
+    /// The checkpoint of a tree as a signed note. Signing twice gives the same text.
+    pub fn sign_checkpoint(&self, size: u64, root: Digest) -> String {
+        self.sign(&self.log, size, root)
+    }
+
+    /// The note at the end of a commit: no checkpoint, for its name is another one.
+    pub fn sign_commit(&self, size: u64, root: Digest) -> String {
+        self.sign(&self.commit, size, root)
+    }
+
+    fn sign(&self, key: &VerifyingKey, size: u64, root: Digest) -> String {
+        let body = Checkpoint { origin: key.name().to_owned(), size, root }.body();
+        format!("{body}\n{}", note::sign(&body, key, &self.secret))
+    }
+
+    /// The secret key as one line with its line feed: `PRIVATE+KEY+<origin>+<id>+<base64 of 0x01 and the
+    /// seed>`. The id shows a slip of the pen when the line is copied by hand.
+    pub fn to_secret_text(&self) -> Zeroizing<String> {
+        let seed = Zeroizing::new([&[0x01], self.secret.as_bytes().as_slice()].concat());
+        let seed = Zeroizing::new(note::encode_base64(&seed));
+        Zeroizing::new(format!("{SECRET}{}+{}+{}\n", self.origin(), hex(&self.log.id()), *seed))
+    }
+
+    /// Reads what [`Signer::to_secret_text`] wrote; the line feed may be missing.
+    pub fn from_secret_text(text: &str) -> Result<Signer, NoteFault> {
+        let line = text.strip_suffix('\n').unwrap_or(text);
+        let read = || {
+            let (origin, rest) = line.strip_prefix(SECRET)?.split_once('+')?;
+            let (_, key) = rest.split_once('+')?;
+            let bytes = Zeroizing::new(note::decode_base64(key)?);
+            let (0x01, seed) = bytes.split_first().map(|(kind, seed)| (*kind, seed))? else { return None };
+            let mut fixed = Zeroizing::new([0; 32]);
+            fixed.copy_from_slice(seed.get(..32).filter(|_| seed.len() == 32)?);
+            Signer::from_seed(origin, &fixed)
+        };
+        let signer = read().filter(|signer| signer.to_secret_text().trim_end() == line);
+        signer.ok_or(NoteFault::Malformed("a secret key is one line, PRIVATE+KEY+name+id+base64"))
+    }
+}
+
+/// One public key and the sizes of the checkpoints that it may sign.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct KeyLine {
+    pub key: VerifyingKey,
+    /// The smallest size.
+    pub from: u64,
+    /// The largest size; `None` while the key is in use.
+    pub to: Option<u64>,
+}
+
+/// `keys/archive.keys`: every public key that the archive ever had, oldest first, under one name.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct KeyFile {
+    lines: Vec<KeyLine>,
+}
+
+impl KeyFile {
+    /// The file of an archive that begins: one key, from size 0.
+    pub fn founding(key: VerifyingKey) -> KeyFile {
+        KeyFile { lines: vec![KeyLine { key, from: 0, to: None }] }
+    }
+
+    /// The keys, in the order of the file; at least one.
+    pub fn lines(&self) -> &[KeyLine] {
+        &self.lines
+    }
+
+    /// The name of all keys.
+    pub fn origin(&self) -> &str {
+        self.lines.first().map_or("", |line| line.key.name())
+    }
+
+    /// The keys that may sign at this size: one, or two where one follows the other.
+    pub fn keys_for(&self, size: u64) -> impl Iterator<Item = &VerifyingKey> {
+        let in_use = move |line: &&KeyLine| line.from <= size && line.to.is_none_or(|to| size <= to);
+        self.lines.iter().filter(in_use).map(|line| &line.key)
+    }
+
+    /// The latest of [`KeyFile::keys_for`].
+    pub fn key_for(&self, size: u64) -> Option<&VerifyingKey> {
+        self.keys_for(size).last()
+    }
+
+    /// Opens a checkpoint with the keys in use at the size that it states.
+    pub fn open_checkpoint(&self, note: &str) -> Result<Checkpoint, NoteFault> {
+        let stated = Checkpoint::unverified(note)?;
+        Checkpoint::open(note, self.keys_for(stated.size))
+    }
+
+    /// Opens the note of a commit in the same way, under the name for commits.
+    pub fn open_commit(&self, note: &str) -> Result<Checkpoint, NoteFault> {
+        let stated = Checkpoint::unverified(note)?;
+        let name = commit_name(self.origin());
+        let keys: Vec<_> = self.keys_for(stated.size).filter_map(|key| key.renamed(&name)).collect();
+        Checkpoint::open(note, &keys)
+    }
+}
+
+impl fmt::Display for KeyFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for KeyLine { key, from, to } in &self.lines {
+            let to = to.map_or("-".to_owned(), |to| to.to_string());
+            writeln!(f, "{key} {from} {to}")?;
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for KeyFile {
+    type Err = NoteFault;
+    /// Empty lines and lines that begin with `#` are passed over.
+    fn from_str(text: &str) -> Result<KeyFile, NoteFault> {
+        if text.contains(|c: char| c < ' ' && c != '\n') {
+            return Err(NoteFault::Malformed("a control character in the key file"));
+        }
+        let meant = text.split('\n').filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let lines: Vec<KeyLine> = meant.map(key_line).collect::<Result<_, _>>()?;
+        let Some(first) = lines.first() else { return Err(NoteFault::Malformed("no key in the key file")) };
+        if lines.iter().any(|line| line.key.name() != first.key.name()) {
+            return Err(NoteFault::Malformed("keys of more than one archive in the key file"));
+        }
+        Ok(KeyFile { lines })
+    }
+}
+
+fn key_line(line: &str) -> Result<KeyLine, NoteFault> {
+    let malformed = NoteFault::Malformed("a key line is vkey, from-size and to-size or -");
+    let fields: Vec<&str> = line.split(' ').collect();
+    let [key, from, to] = fields[..] else { return Err(malformed) };
+    let key = key.parse()?;
+    let from = note::decode_number(from).ok_or(malformed.clone())?;
+    let to = match to {
+        "-" => None,
+        to => Some(note::decode_number(to).filter(|to| from <= *to).ok_or(malformed)?),
+    };
+    Ok(KeyLine { key, from, to })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::digest::unhex;
+
+    fn signer(seed: u8) -> Signer {
+        Signer::from_seed("example.vn/kho", &Zeroizing::new([seed; 32])).unwrap()
+    }
+
+    /// RFC 8032, section 7.1, TEST 1.
+    #[test]
+    fn the_public_key_of_rfc_8032() {
+        let seed = unhex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60").unwrap();
+        let signer = Signer::from_seed("k", &Zeroizing::new(seed.try_into().unwrap())).unwrap();
+        let public = unhex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a").unwrap();
+        let vkey = signer.verifying_key().to_string();
+        assert_eq!(note::decode_base64(vkey.splitn(3, '+').nth(2).unwrap()).unwrap()[1..], public);
+    }
+
+    #[test]
+    fn a_secret_is_one_line_and_prints_nothing() {
+        let text = signer(7).to_secret_text();
+        assert_eq!(text.lines().count(), 1);
+        let again = Signer::from_secret_text(&text).unwrap();
+        assert_eq!(again.verifying_key(), signer(7).verifying_key());
+        assert!(Signer::from_secret_text(text.trim_end()).is_ok());
+        let secret = text.trim_end().splitn(5, '+').nth(4).unwrap().to_owned();
+        assert!(!format!("{again:?}").contains(&secret[4..20]));
+        for wrong in [
+            "",
+            "\n",
+            "PRIVATE+KEY+",
+            &text.replacen("+KEY", "+CLE", 1),
+            &text.replacen("B", "C", 1),
+            &format!("{}\n", *text),
+        ] {
+            assert!(Signer::from_secret_text(wrong).is_err());
+        }
+        assert!(Signer::from_seed("two words", &Zeroizing::new([0; 32])).is_none());
+    }
+
+    #[test]
+    fn checkpoints_and_commits_are_never_taken_for_each_other() {
+        let (signer, root) = (signer(1), Digest::of(b"root"));
+        let keys = KeyFile::founding(signer.verifying_key().clone());
+        let (checkpoint, commit) = (signer.sign_checkpoint(5, root), signer.sign_commit(5, root));
+        assert_eq!(keys.open_checkpoint(&checkpoint).map(|c| (c.size, c.root)), Ok((5, root)));
+        assert_eq!(keys.open_commit(&commit).map(|c| c.origin), Ok("example.vn/kho/commit".to_owned()));
+        assert_eq!(keys.open_checkpoint(&commit), Err(NoteFault::UnknownKey));
+        assert_eq!(keys.open_commit(&checkpoint), Err(NoteFault::UnknownKey));
+        assert_eq!(checkpoint, signer.sign_checkpoint(5, root));
+    }
+
+    #[test]
+    fn one_key_follows_another() {
+        let (old, new) = (signer(1), signer(2));
+        let text = format!("# khóa\n\n{} 0 10\n{} 10 -\n", old.verifying_key(), new.verifying_key());
+        let keys: KeyFile = text.parse().unwrap();
+        assert_eq!(keys.to_string().parse::<KeyFile>().as_ref(), Ok(&keys));
+        assert_eq!((keys.keys_for(9).count(), keys.keys_for(10).count(), keys.keys_for(11).count()), (1, 2, 1));
+        assert_eq!((keys.key_for(9), keys.key_for(10)), (Some(old.verifying_key()), Some(new.verifying_key())));
+        let root = Digest::of(b"");
+        assert!(keys.open_checkpoint(&old.sign_checkpoint(10, root)).is_ok());
+        assert_eq!(keys.open_checkpoint(&old.sign_checkpoint(11, root)), Err(NoteFault::UnknownKey));
+        assert_eq!(keys.open_commit(&new.sign_commit(9, root)), Err(NoteFault::UnknownKey));
+    }
+
+    #[test]
+    fn sloppy_key_files_are_refused() {
+        let vkey = signer(1).verifying_key().to_string();
+        let other = Signer::from_seed("other", &Zeroizing::new([1; 32])).unwrap().verifying_key().to_string();
+        for wrong in [
+            String::new(),
+            "# none\n".into(),
+            vkey.clone(),
+            format!("{vkey} 0"),
+            format!("{vkey} 0 - "),
+            format!("{vkey}  0 -"),
+            format!("{vkey} 00 -"),
+            format!("{vkey} 5 4"),
+            format!("{vkey} - 4"),
+            format!("{vkey} 0 -\r\n"),
+            format!("#\t\n{vkey} 0 -"),
+            format!(" {vkey} 0 -"),
+            format!("{vkey} 0 -\n{other} 0 -"),
+        ] {
+            assert!(wrong.parse::<KeyFile>().is_err(), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,393 @@
+//! The log over a store: append, catch up, publish, prove.
+//!
+//! # Why
+//! Recovery and normal running share code: [`Ledger::advance`] takes a commit in whether this process just
+//! made it or found it at start-up. The commit object is the only lock; the loser of a race has signed
+//! nothing that could be taken for a fork, because the note in a commit is not a checkpoint.
+
+use crate::ledger::{
+    checkpoint::Checkpoint,
+    commit::Commit,
+    edge::Edge,
+    keys::{KeyFile, Signer},
+    merkle::{self, Node, Plan, leaf_hash},
+    tile::{self, Bundle, TILE_WIDTH, Tile},
+};
+use crate::record::digest::Digest;
+use crate::store::{Created, Store, StoreError, layout};
+use bytes::Bytes;
+use futures::TryStreamExt;
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+/// The ledger of one archive, as its writer sees it.
+#[derive(Debug)]
+pub struct Ledger {
+    store: Store,
+    signer: Signer,
+    keys: KeyFile,
+    state: Mutex<State>,
+    /// One publication at a time in this process.
+    publishing: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct State {
+    edge: Edge,
+    /// The entries of the bundles that are not full and published yet, from `bundle_start` on.
+    bundle: Vec<Vec<u8>>,
+    bundle_start: u64,
+    published: u64,
+}
+
+/// What can go wrong with the ledger.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("{path} is damaged: {fault}; run `vankho verify archive`")]
+    Damaged { path: String, fault: String },
+    #[error("{0} is not in memory any more; open the archive again")]
+    NotHeld(String),
+    #[error("the ledger has no entry {0}")]
+    NoSuchEntry(u64),
+    /// Nobody knows whether the commit landed: this process must not write again.
+    #[error("whether the commit at size {base} was kept is unknown ({source}); open the archive again")]
+    UnknownOutcome { base: u64, source: StoreError },
+}
+
+impl LedgerError {
+    fn bad(path: String, fault: impl std::fmt::Display) -> LedgerError {
+        LedgerError::Damaged { path, fault: fault.to_string() }
+    }
+}
+
+/// A batch that is committed.
+#[derive(Debug, Clone)]
+pub struct Committed {
+    /// The entry at `entries[0]` has this sequence number.
+    pub base: u64,
+    pub entries: Vec<Vec<u8>>,
+    /// How many entries there are with this batch.
+    pub size: u64,
+}
+
+/// What became of an append.
+#[derive(Debug)]
+pub enum Appended {
+    Committed(Committed),
+    /// Another writer was first: catch up, validate again, try again.
+    LostRace,
+}
+
+/// How many entries a bundle holds.
+const WIDTH: u64 = TILE_WIDTH as u64;
+
+/// How often the same bytes are offered before an unknown outcome ends this process's writing.
+const CREATE_ATTEMPTS: usize = 3;
+
+impl Ledger {
+    /// Opens the ledger at its published checkpoint; commits past it are taken in by [`Ledger::catch_up`].
+    /// Tiles that are missing or damaged are made again from the commits.
+    pub async fn open(store: Store, signer: Signer, keys: KeyFile) -> Result<Ledger, LedgerError> {
+        let state = match published(&store, &keys).await? {
+            Some(checkpoint) => match state_at(&store, &checkpoint).await {
+                Ok(state) => state,
+                Err(fault) => {
+                    tracing::warn!(size = checkpoint.size, %fault, "tiles cannot be used, replaying every commit");
+                    State::default()
+                }
+            },
+            None => State::default(),
+        };
+        Ok(Ledger { store, signer, keys, state: Mutex::new(state), publishing: tokio::sync::Mutex::new(()) })
+    }
+
+    /// How many entries are committed, as far as this process has caught up.
+    pub fn size(&self) -> u64 {
+        self.state().edge.size()
+    }
+
+    /// The signed checkpoint over everything committed. Ed25519 is deterministic: signing twice is harmless.
+    pub fn checkpoint(&self) -> String {
+        let state = self.state();
+        self.sign(&state.edge)
+    }
+
+    /// The origin line, which is also the name of the key.
+    pub fn origin(&self) -> &str {
+        self.signer.origin()
+    }
+
+    /// Takes in the next commit that is in the store and not here yet, from whichever process.
+    pub async fn catch_up(&self) -> Result<Option<Committed>, LedgerError> {
+        let base = self.size();
+        let bytes = match self.store.read(&layout::commit(base)).await {
+            Ok(bytes) => bytes,
+            Err(StoreError::Absent(_)) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let commit =
+            Commit::parse(&bytes, base, &self.keys).map_err(|fault| LedgerError::bad(layout::commit(base), fault))?;
+        self.advance(commit).map(Some)
+    }
+
+    /// Commits entries after the ones that are here. Returns when the commit object is durable.
+    pub async fn append(&self, entries: Vec<Vec<u8>>) -> Result<Appended, LedgerError> {
+        let mut edge = self.state().edge.clone();
+        let base = edge.size();
+        entries.iter().for_each(|entry| edge.append(leaf_hash(entry)));
+        let commit = Commit { base, entries, size: edge.size(), root: edge.root() };
+        let (path, bytes) = (layout::commit(base), Bytes::from(commit.encode(&self.signer)));
+        // If we stop here, nothing is committed: the components are orphans of an intent.
+        for attempt in 1..=CREATE_ATTEMPTS {
+            match self.store.create(&path, bytes.clone()).await {
+                Ok(Created::New) => return Ok(Appended::Committed(self.advance(commit)?)),
+                Ok(Created::AlreadyThere(_)) => return Ok(Appended::LostRace),
+                // The storage says no and shows nothing; the write may yet land, so only these bytes may follow.
+                Err(error) if attempt < CREATE_ATTEMPTS => tracing::warn!(base, %error, "commit is tried again"),
+                Err(error) => return Err(LedgerError::UnknownOutcome { base, source: error }),
+            }
+        }
+        Ok(Appended::LostRace)
+    }
+
+    /// The one way the tree grows: a commit made here or found in the store.
+    fn advance(&self, commit: Commit) -> Result<Committed, LedgerError> {
+        let mut state = self.state();
+        let mut edge = state.edge.clone();
+        commit.entries.iter().for_each(|entry| edge.append(leaf_hash(entry)));
+        if (state.edge.size(), edge.size(), edge.root()) != (commit.base, commit.size, commit.root) {
+            return Err(LedgerError::bad(layout::commit(commit.base), "its root does not follow from its entries"));
+        }
+        state.bundle.extend(commit.entries.iter().cloned());
+        state.edge = edge;
+        Ok(Committed { base: commit.base, size: commit.size, entries: commit.entries })
+    }
+
+    /// Publishes bundles, tiles, then the checkpoint, which only ever replaces a smaller one.
+    /// Returns the size and the signed note, or `None` where nothing is new. Superseded partial tiles go last.
+    pub async fn publish(&self) -> Result<Option<(u64, String)>, LedgerError> {
+        let _one = self.publishing.lock().await;
+        let state = self.state().clone();
+        let size = state.edge.size();
+        if size <= state.published {
+            return Ok(None);
+        }
+        if !self.published_elsewhere(size).await? {
+            // Another process that is further on removes what it supersedes, also while we write it.
+            match self.write_out(&state).await {
+                Err(_) if self.published_elsewhere(size).await? => {}
+                written => written?,
+            }
+        }
+        let note = self.sign(&state.edge);
+        let mut state = self.state();
+        state.published = size;
+        state.edge.forget_full_tiles(size);
+        let full = size / WIDTH * WIDTH;
+        let done = (full - state.bundle_start) as usize;
+        state.bundle.drain(..done);
+        state.bundle_start = full;
+        Ok(Some((size, note)))
+    }
+
+    /// Has another process published at least as much?
+    async fn published_elsewhere(&self, size: u64) -> Result<bool, LedgerError> {
+        let there = published(&self.store, &self.keys).await?;
+        Ok(there.is_some_and(|checkpoint| checkpoint.size >= size))
+    }
+
+    /// If we stop anywhere here, the old checkpoint stands and its tiles are still there.
+    async fn write_out(&self, State { edge, bundle, bundle_start, published }: &State) -> Result<(), LedgerError> {
+        let size = edge.size();
+        let publication = tile::tiles_for(*published, size);
+        for Bundle { n, width } in &publication.bundles {
+            let start = (n * WIDTH - bundle_start) as usize;
+            let entries = bundle.get(start..start + usize::from(*width)).and_then(tile::encode_bundle);
+            let path = Bundle { n: *n, width: *width }.path();
+            let bytes = entries.ok_or_else(|| LedgerError::NotHeld(path.clone()))?;
+            self.store.keep(&path, bytes.into()).await?;
+        }
+        for tile in &publication.tiles {
+            let hashes = edge.tile(tile.level, tile.n).and_then(|hashes| hashes.get(..usize::from(tile.width)));
+            let hashes = hashes.ok_or_else(|| LedgerError::NotHeld(tile.path()))?;
+            self.store.keep(&tile.path(), tile::encode_hashes(hashes).into()).await?;
+        }
+        let checkpoint = Bytes::from(self.sign(edge));
+        self.store.keep(&layout::checkpoint(size), checkpoint.clone()).await?;
+        let smaller = |there: Option<&[u8]>| {
+            let note = there.and_then(|bytes| std::str::from_utf8(bytes).ok());
+            let there = note.and_then(|note| self.keys.open_checkpoint(note).ok());
+            there.is_none_or(|checkpoint| checkpoint.size < size)
+        };
+        if !self.store.replace(layout::CHECKPOINT, checkpoint, smaller).await? {
+            return Ok(());
+        }
+        for folder in publication.superseded() {
+            let partials: Vec<_> = self.store.list(&folder)?.try_collect().await?;
+            for partial in partials {
+                self.store.discard(&partial.path).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The inclusion path of an entry in the tree that this process has caught up with, and its checkpoint.
+    pub async fn prove(&self, index: u64) -> Result<(Vec<Digest>, String), LedgerError> {
+        let edge = self.state().edge.clone();
+        let plan = merkle::inclusion_plan(index, edge.size()).ok_or(LedgerError::NoSuchEntry(index))?;
+        Ok((self.assemble(&edge, &plan).await?, self.sign(&edge)))
+    }
+
+    /// Does the tree that is here begin with the one of an older checkpoint?
+    pub async fn follows(&self, older: &Checkpoint) -> Result<bool, LedgerError> {
+        let edge = self.state().edge.clone();
+        let Some(plan) = merkle::consistency_plan(older.size, edge.size()) else { return Ok(false) };
+        let path = self.assemble(&edge, &plan).await?;
+        Ok(merkle::verify_consistency(older.size, older.root, edge.size(), edge.root(), &path))
+    }
+
+    /// Reads a checkpoint note under the keys of this archive.
+    pub fn read_checkpoint(&self, note: &str) -> Result<Checkpoint, LedgerError> {
+        self.keys.open_checkpoint(note).map_err(|fault| LedgerError::bad(layout::CHECKPOINT.into(), fault))
+    }
+
+    /// The bytes of one committed entry.
+    pub async fn entry(&self, seq: u64) -> Result<Vec<u8>, LedgerError> {
+        let (held, published, size) = {
+            let state = self.state();
+            let held = seq.checked_sub(state.bundle_start).and_then(|at| state.bundle.get(at as usize).cloned());
+            (held, state.published, state.edge.size())
+        };
+        match held {
+            Some(entry) => Ok(entry),
+            None if seq < size => entry_in_bundle(&self.store, seq, published).await,
+            None => Err(LedgerError::NoSuchEntry(seq)),
+        }
+    }
+
+    async fn assemble(&self, edge: &Edge, plan: &Plan) -> Result<Vec<Digest>, LedgerError> {
+        let mut hashes = Vec::with_capacity(plan.nodes().len());
+        for node in plan.nodes() {
+            hashes.push(match edge.node(*node) {
+                Some(hash) => hash,
+                None => node_in_store(&self.store, *node).await?,
+            });
+        }
+        Ok(plan.assemble(&hashes))
+    }
+
+    fn sign(&self, edge: &Edge) -> String {
+        self.signer.sign_checkpoint(edge.size(), edge.root())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // The state is replaced whole; a panic elsewhere leaves it whole.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The published checkpoint, if there is one.
+pub async fn published(store: &Store, keys: &KeyFile) -> Result<Option<Checkpoint>, LedgerError> {
+    let bytes = match store.read(layout::CHECKPOINT).await {
+        Ok(bytes) => bytes,
+        Err(StoreError::Absent(_)) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let bad = |fault: String| LedgerError::bad(layout::CHECKPOINT.into(), fault);
+    let note = std::str::from_utf8(&bytes).map_err(|_| bad("it is not UTF-8".into()))?;
+    keys.open_checkpoint(note).map(Some).map_err(|fault| bad(fault.to_string()))
+}
+
+/// The right edge and the last bundle, as published under a checkpoint.
+async fn state_at(store: &Store, checkpoint: &Checkpoint) -> Result<State, LedgerError> {
+    let size = checkpoint.size;
+    let mut hashes = HashMap::new();
+    for tile in tile::partials(size) {
+        hashes
+            .insert(tile.level, tile::decode_hashes(&store.read(&tile.path()).await?, tile.width).unwrap_or_default());
+    }
+    let edge = Edge::from_tiles(size, |level| hashes.get(&level).cloned().unwrap_or_default());
+    let edge = edge.filter(|edge| edge.root() == checkpoint.root);
+    let edge = edge.ok_or_else(|| LedgerError::bad(layout::CHECKPOINT.into(), "the tiles do not give its root"))?;
+    let bundle_start = size / WIDTH * WIDTH;
+    let bundle = match size - bundle_start {
+        0 => Vec::new(),
+        _ => bundle(store, bundle_start / WIDTH, size).await?,
+    };
+    Ok(State { edge, bundle, bundle_start, published: size })
+}
+
+/// The entries of a bundle in a published tree of `size` entries.
+pub async fn bundle(store: &Store, n: u64, size: u64) -> Result<Vec<Vec<u8>>, LedgerError> {
+    let bundle = Bundle { n, width: (size - n * WIDTH).min(WIDTH) as u16 };
+    let entries = tile::decode_bundle(&store.read(&bundle.path()).await?, bundle.width);
+    entries.ok_or_else(|| LedgerError::bad(bundle.path(), "it is no bundle of that many entries"))
+}
+
+async fn entry_in_bundle(store: &Store, seq: u64, published: u64) -> Result<Vec<u8>, LedgerError> {
+    let entries = bundle(store, seq / WIDTH, published).await?;
+    entries.into_iter().nth((seq % WIDTH) as usize).ok_or(LedgerError::NoSuchEntry(seq))
+}
+
+/// A full tile that is published.
+async fn full_tile(store: &Store, level: u8, n: u64) -> Result<Vec<Digest>, LedgerError> {
+    let tile = Tile { level, n, width: TILE_WIDTH };
+    let hashes = tile::decode_hashes(&store.read(&tile.path()).await?, tile.width);
+    hashes.ok_or_else(|| LedgerError::bad(tile.path(), "it is no full tile"))
+}
+
+/// A node below a full tile that is published and no longer held.
+async fn node_in_store(store: &Store, node: Node) -> Result<Digest, LedgerError> {
+    let place = tile::tile_of(node);
+    let hash = tile::node_in_tile(node, &full_tile(store, place.level, place.n).await?);
+    hash.ok_or(LedgerError::NoSuchEntry(node.index))
+}
+
+/// Reads commits again from some size on, and checks each against the tree that they make.
+#[derive(Debug)]
+pub struct Replay<'a> {
+    ledger: &'a Ledger,
+    edge: Edge,
+}
+
+impl Ledger {
+    /// A replay that begins at the end of a commit.
+    pub async fn replay_from(&self, size: u64) -> Result<Replay<'_>, LedgerError> {
+        let edge = self.state().edge.clone();
+        let mut hashes = HashMap::new();
+        for Tile { level, n, width } in tile::partials(size) {
+            let row = match edge.tile(level, n) {
+                Some(row) => row.to_vec(),
+                None => full_tile(&self.store, level, n).await?,
+            };
+            hashes.insert(level, row.get(..usize::from(width)).unwrap_or_default().to_vec());
+        }
+        let edge = Edge::from_tiles(size, |level| hashes.get(&level).cloned().unwrap_or_default());
+        let edge = edge.ok_or(LedgerError::NoSuchEntry(size))?;
+        Ok(Replay { ledger: self, edge })
+    }
+}
+
+impl Replay<'_> {
+    /// The next commit; `None` at the end of what the ledger has caught up with.
+    pub async fn next(&mut self) -> Result<Option<Committed>, LedgerError> {
+        let base = self.edge.size();
+        if base >= self.ledger.size() {
+            return Ok(None);
+        }
+        let path = layout::commit(base);
+        let bytes = self.ledger.store.read(&path).await?;
+        let commit =
+            Commit::parse(&bytes, base, &self.ledger.keys).map_err(|fault| LedgerError::bad(path.clone(), fault))?;
+        commit.entries.iter().for_each(|entry| self.edge.append(leaf_hash(entry)));
+        self.edge.drain_full_tiles();
+        if self.edge.root() != commit.root {
+            return Err(LedgerError::bad(path, "its root does not follow from its entries"));
+        }
+        Ok(Some(Committed { base, size: commit.size, entries: commit.entries }))
+    }
+}

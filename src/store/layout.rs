@@ -1,0 +1,113 @@
+//! Where everything lies: the paths of `format.md`, and nothing but paths.
+//!
+//! `<aa>` is the last two hexadecimal digits of an identifier: version 7 begins with the time, so the
+//! first digits would put everything of one month into one folder.
+
+use crate::record::{
+    digest::Digest,
+    id::{ActorId, IntentId, RecordId},
+};
+
+/// The identity of the place, made once.
+pub const PLACE: &str = "place.json";
+/// Public keys: one `vkey from-size to-size` a line.
+pub const KEYS: &str = "keys/archive.keys";
+/// Create-only: the one lock.
+pub const COMMITS: &str = "log/commits";
+/// The latest signed note.
+pub const CHECKPOINT: &str = "log/checkpoint";
+/// Every published checkpoint.
+pub const CHECKPOINTS: &str = "log/checkpoints";
+/// Components and descriptions of records.
+pub const RECORDS: &str = "records";
+/// Discardable.
+pub const STAGING: &str = "staging";
+/// Intents: which folders a process may be writing into.
+pub const INTENTS: &str = "staging/intents";
+
+/// Held, shared, by every process that has the archive open, so that one that starts knows whether it is
+/// alone and may sweep. Only on a local disk.
+pub const ALIVE: &str = "staging/alive.lock";
+/// Held while the checkpoint is replaced. Only on a local disk.
+pub const PUBLISHING: &str = "staging/publish.lock";
+/// Files that are nothing but locks: never discarded, for a lock that is unlinked is none.
+pub const LOCKS: [&str; 2] = [ALIVE, PUBLISHING];
+
+/// The commit that begins at a tree size.
+pub fn commit(base: u64) -> String {
+    format!("{COMMITS}/{base:020}")
+}
+
+/// The published checkpoint of a tree size.
+pub fn checkpoint(size: u64) -> String {
+    format!("{CHECKPOINTS}/{size}")
+}
+
+/// The folder of a record. To destroy a record is to empty this folder.
+pub fn record(id: RecordId) -> String {
+    format!("{RECORDS}/{}/{id}", id.shard())
+}
+
+/// A component of a record: the name is `sha256sum` of the bytes.
+pub fn component(id: RecordId, sha256: Digest) -> String {
+    format!("{}/{sha256}", record(id))
+}
+
+/// A description of a record.
+pub fn description(id: RecordId, sha256: Digest) -> String {
+    format!("{}/{sha256}.json", record(id))
+}
+
+/// Bytes on their way into a record.
+pub fn staged(id: RecordId, ordinal: u32) -> String {
+    format!("{STAGING}/{id}/{ordinal}")
+}
+
+/// The staging folder of a record.
+pub fn staging(id: RecordId) -> String {
+    format!("{STAGING}/{id}")
+}
+
+/// The intents of one desk, named by its operator.
+pub fn intents(by: ActorId) -> String {
+    format!("{INTENTS}/{by}")
+}
+
+/// An intent.
+pub fn intent(by: ActorId, id: IntentId) -> String {
+    format!("{}/{id}", intents(by))
+}
+
+/// Every folder that must exist, durably, before the first record: a folder made in a hurry by one
+/// writer is seen by another before it is on disk.
+pub fn folders() -> Vec<String> {
+    let shards = (0..=255).map(|shard: u8| format!("{RECORDS}/{shard:02x}"));
+    let log = [COMMITS, CHECKPOINTS, "log/tile/entries", "log/tile/0", INTENTS, "keys"].map(String::from);
+    log.into_iter().chain(shards).collect()
+}
+
+/// The record whose folder a path lies in.
+pub fn record_of(path: &str) -> Option<RecordId> {
+    let rest = path.strip_prefix(RECORDS)?.strip_prefix('/')?;
+    let (shard, rest) = rest.split_once('/')?;
+    let id: RecordId = rest.split_once('/')?.0.parse().ok()?;
+    (id.shard() == shard).then_some(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_one_folder() {
+        let id = RecordId::new(1_763_877_600_000, [0x5c; 10]);
+        let digest = Digest::of(b"x");
+        assert_eq!(component(id, digest), format!("records/5c/{id}/{digest}"));
+        assert_eq!(description(id, digest), format!("records/5c/{id}/{digest}.json"));
+        assert_eq!(record_of(&component(id, digest)), Some(id));
+        for other in ["records/x", "records/5d/y/z", &format!("records/5d/{id}/z"), &format!("log/5c/{id}/z")] {
+            assert_eq!(record_of(other), None, "{other}");
+        }
+        assert_eq!(commit(7), "log/commits/00000000000000000007");
+    }
+}

@@ -1,0 +1,172 @@
+//! What the object store cannot do on a local disk: folders, syncing what is there, and the `x#1` that a
+//! crash in the middle of a create leaves behind.
+
+use crate::store::{Listed, StoreError, layout};
+use bytes::Bytes;
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// A whole file, as one piece of work where blocking is allowed.
+pub async fn read(file: PathBuf, path: &str) -> Result<Bytes, StoreError> {
+    let read = tokio::task::spawn_blocking(move || fs::read(file)).await.map_err(io::Error::other);
+    match read.flatten() {
+        Ok(bytes) => Ok(bytes.into()),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::IsADirectory) => {
+            Err(StoreError::Absent(path.into()))
+        }
+        Err(source) => Err(StoreError::Disk { path: path.into(), source }),
+    }
+}
+
+/// Makes the shared folders, and brings them and their names onto the disk.
+pub fn prepare(root: &Path) -> Result<(), StoreError> {
+    for folder in layout::folders() {
+        let path = root.join(folder);
+        fs::create_dir_all(&path).map_err(|source| disk(&path, source))?;
+    }
+    let mut parents = vec![root.to_owned()];
+    parents.extend(["records", "log", "log/tile", "log/commits", "staging"].map(|folder| root.join(folder)));
+    parents.iter().try_for_each(|folder| sync_folder(folder))
+}
+
+/// Brings a file that is there, and its name in its folder, onto the disk.
+pub fn sync(path: &Path) -> Result<(), StoreError> {
+    fs::File::open(path).and_then(|file| file.sync_all()).map_err(|source| disk(path, source))?;
+    sync_parent(path)
+}
+
+/// Brings the names in a file's folder onto the disk.
+pub fn sync_parent(path: &Path) -> Result<(), StoreError> {
+    match path.parent() {
+        // Nothing to sync where the whole folder is gone.
+        Some(folder) if folder.exists() => sync_folder(folder),
+        _ => Ok(()),
+    }
+}
+
+fn sync_folder(folder: &Path) -> Result<(), StoreError> {
+    fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(|source| disk(folder, source))
+}
+
+/// Every `x#<n>` under a folder of the place: writes that were under way when a process died. Paths are
+/// relative to `root`.
+pub fn leftovers(root: &Path, folder: &str) -> Result<Vec<String>, StoreError> {
+    let mut found = Vec::new();
+    let mut folders = vec![root.join(folder)];
+    while let Some(path) = folders.pop() {
+        let entries = match fs::read_dir(&path) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(source) => return Err(disk(&path, source)),
+        };
+        for entry in entries {
+            let entry = entry.map_err(|source| disk(&path, source))?;
+            let kind = entry.file_type().map_err(|source| disk(&entry.path(), source))?;
+            let name = entry.file_name();
+            if kind.is_dir() {
+                folders.push(entry.path());
+            } else if name.to_str().is_some_and(is_leftover)
+                && let Ok(inside) = entry.path().strip_prefix(root)
+            {
+                found.push(inside.to_string_lossy().into_owned());
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Removes one leftover, durably.
+pub fn remove(root: &Path, path: &str) -> Result<(), StoreError> {
+    let path = root.join(path);
+    fs::remove_file(&path).map_err(|source| disk(&path, source))?;
+    sync_parent(&path)
+}
+
+/// Is this the name of a write under way, `x#<n>`?
+pub fn is_leftover(name: &str) -> bool {
+    name.rsplit_once('#')
+        .is_some_and(|(stem, n)| !stem.is_empty() && !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// Opens a file that is only locked, never read.
+fn lock_file(root: &Path, name: &str) -> Result<(fs::File, PathBuf), StoreError> {
+    let path = root.join(name);
+    let file = fs::OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+    file.map(|file| (file, path.clone())).map_err(|source| disk(&path, source))
+}
+
+/// Waits for a lock that one process holds at a time; dropping the file gives it back. Blocks.
+pub fn lock(root: &Path, name: &str) -> Result<fs::File, StoreError> {
+    let (file, path) = lock_file(root, name)?;
+    file.lock().map_err(|source| disk(&path, source))?;
+    Ok(file)
+}
+
+/// This process's share in the lock of the living; while the first value is held, nobody sweeps. The
+/// second says whether nobody else was alive: then the lock is ours alone until [`share`] is called. Blocks.
+pub fn live(root: &Path) -> Result<(fs::File, bool), StoreError> {
+    let (file, path) = lock_file(root, layout::ALIVE)?;
+    match file.try_lock() {
+        Ok(()) => Ok((file, true)),
+        Err(fs::TryLockError::WouldBlock) => {
+            file.lock_shared().map_err(|source| disk(&path, source))?;
+            Ok((file, false))
+        }
+        Err(fs::TryLockError::Error(source)) => Err(disk(&path, source)),
+    }
+}
+
+/// From alone to one of several. Whoever sweeps in between finds nothing of ours.
+pub fn share(file: &fs::File, root: &Path) -> Result<(), StoreError> {
+    let shared = file.unlock().and_then(|()| file.lock_shared());
+    shared.map_err(|source| disk(&root.join(layout::ALIVE), source))
+}
+
+fn disk(path: &Path, source: io::Error) -> StoreError {
+    StoreError::Disk { path: path.display().to_string(), source }
+}
+
+/// Everything under a folder of the place that is not a folder itself, whatever it is and however it is
+/// named: what `list` would hide is what somebody slipped in. Paths are relative to `root`.
+pub fn walk(root: &Path, folder: &str) -> Result<Vec<Listed>, StoreError> {
+    let mut found = Vec::new();
+    let mut folders = vec![root.join(folder)];
+    while let Some(path) = folders.pop() {
+        let entries = match fs::read_dir(&path) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(source) => return Err(disk(&path, source)),
+        };
+        for entry in entries {
+            let entry = entry.map_err(|source| disk(&path, source))?;
+            let about = entry.metadata().map_err(|source| disk(&entry.path(), source))?;
+            if about.is_dir() {
+                folders.push(entry.path());
+            } else if let Ok(inside) = entry.path().strip_prefix(root) {
+                let path = inside.to_string_lossy().into_owned();
+                let link = if about.is_file() { "" } else { " (not a regular file)" };
+                found.push(Listed { path: path + link, size: about.len(), modified: 0 });
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The names directly under a folder of the place, folders with a `/` behind.
+pub fn names(root: &Path, folder: &str) -> Result<Vec<String>, StoreError> {
+    let path = root.join(folder);
+    let entries = match fs::read_dir(&path) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(source) => return Err(disk(&path, source)),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(|source| disk(&path, source))?;
+        let kind = entry.file_type().map_err(|source| disk(&entry.path(), source))?;
+        names.push(entry.file_name().to_string_lossy().into_owned() + if kind.is_dir() { "/" } else { "" });
+    }
+    Ok(names)
+}
