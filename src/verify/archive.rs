@@ -1,0 +1,236 @@
+//! The whole of an archive: log, self-description, every record, and nothing else.
+//!
+//! `staging/` is passed over, but for its intents: a folder that a living (or just killed) process says it
+//! is writing into may hold what nothing names *yet*. Such files are told as notes, by name.
+
+use crate::ledger::keys::KeyFile;
+use crate::record::digest::Digest;
+use crate::store::{Store, StoreError, layout, local};
+use crate::verify::{
+    Outcome,
+    log::{self, Log},
+    records,
+};
+use futures::TryStreamExt;
+use serde::Serialize;
+use std::{
+    collections::HashSet,
+    fmt,
+    sync::{Mutex, PoisonError},
+};
+
+/// One thing wrong, with the file's name.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+pub struct Fault {
+    pub path: String,
+    pub kind: Kind,
+    /// What exactly, for an engineer; in English.
+    pub detail: String,
+}
+
+/// What can be wrong with a file.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Not what the ledger says.
+    Altered,
+    /// Named by the ledger and not there.
+    Missing,
+    /// There, and named by nothing.
+    Unknown,
+    /// Could not be read: the answer is incomplete.
+    Unreadable,
+}
+
+impl Kind {
+    /// In Vietnamese and in English.
+    pub fn text(&self) -> (&'static str, &'static str) {
+        match self {
+            Kind::Altered => ("đã bị thay đổi", "altered"),
+            Kind::Missing => ("bị mất", "missing"),
+            Kind::Unknown => ("không thuộc kho", "does not belong here"),
+            Kind::Unreadable => ("không đọc được", "cannot be read"),
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (vi, en) = self.kind.text();
+        write!(f, "{}: {vi} ({en}): {}", self.path, self.detail)
+    }
+}
+
+/// What an audit of the whole archive found.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Report {
+    pub entries: u64,
+    pub records: u64,
+    pub components: u64,
+    pub bytes: u64,
+    pub faults: Vec<Fault>,
+    /// Files of a write under way: not part of the archive yet.
+    pub under_way: Vec<String>,
+}
+
+impl Report {
+    /// The answer that the exit code gives.
+    pub fn outcome(&self) -> Outcome {
+        match &self.faults[..] {
+            [] => Outcome::Holds,
+            faults if faults.iter().all(|fault| fault.kind == Kind::Unreadable) => Outcome::Incomplete,
+            _ => Outcome::Tampered,
+        }
+    }
+}
+
+/// Where findings are put while several tasks look.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    report: Mutex<Report>,
+    /// Records whose folder a process says it is writing into.
+    pub intended: HashSet<String>,
+}
+
+impl Findings {
+    pub fn fault(&self, path: &str, kind: Kind, detail: impl fmt::Display) {
+        self.change(|report| report.faults.push(Fault { path: path.into(), kind, detail: detail.to_string() }));
+    }
+
+    /// A store error about a path: missing, or unreadable.
+    pub fn store(&self, path: &str, error: &StoreError) {
+        match error {
+            StoreError::Absent(_) => self.fault(path, Kind::Missing, "nothing is there"),
+            error => self.fault(path, Kind::Unreadable, error),
+        }
+    }
+
+    /// A file that nothing names: under way if its record's folder is intended, else it does not belong.
+    pub fn unnamed(&self, path: &str) {
+        let intended = layout::record_of(path).is_some_and(|record| self.intended.contains(&record.to_string()));
+        match intended {
+            true => self.change(|report| report.under_way.push(path.into())),
+            false => self.fault(path, Kind::Unknown, "no entry and no description names it"),
+        }
+    }
+
+    /// A file that nothing names, unless it is a write under way to a name that can be: `x#1` beside `x`
+    /// is what a process leaves that dies while it writes `x`, and the next start removes it.
+    pub fn unnamed_or_leftover(&self, path: &str, has_a_name: impl Fn(&str) -> bool) {
+        let stem = path.rsplit_once('#').map(|(stem, _)| stem).filter(|_| local::is_leftover(path));
+        match stem.is_some_and(has_a_name) {
+            true => self.change(|report| report.under_way.push(path.into())),
+            false => self.unnamed(path),
+        }
+    }
+
+    pub fn change(&self, change: impl FnOnce(&mut Report)) {
+        change(&mut self.report.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+/// Hears what is being looked at: how many of how many.
+pub type Tell = dyn Fn(u64, u64) + Send + Sync;
+
+/// Audits everything in a place but `staging/`. Reads only, needs no key but the public ones in the place,
+/// and nothing of `derived/`.
+pub async fn verify_archive(store: &Store, tell: &Tell) -> Report {
+    let mut findings = Findings::default();
+    findings.intended = intended(store, &findings).await;
+    if let Some(keys) = keys(store, &findings).await {
+        let log = log::verify_log(store, &keys, &findings, tell).await;
+        verify_documents(store, &log, &findings).await;
+        records::verify_records(store, &log, &findings, tell).await;
+        excuse_the_living(store, &keys, &mut findings).await;
+    }
+    let mut report = findings.report.into_inner().unwrap_or_else(PoisonError::into_inner);
+    report.faults.sort();
+    report.faults.dedup();
+    report.under_way.sort();
+    report
+}
+
+async fn intended(store: &Store, findings: &Findings) -> HashSet<String> {
+    let intents = match store.list(layout::INTENTS) {
+        Ok(intents) => intents.try_collect::<Vec<_>>().await,
+        Err(error) => Err(error),
+    };
+    let mut intended = HashSet::new();
+    for intent in intents.unwrap_or_else(|error| {
+        findings.store(layout::INTENTS, &error);
+        Vec::new()
+    }) {
+        // An intent that is fulfilled while we look has nothing more to say.
+        if let Ok(text) = store.read(&intent.path).await {
+            intended.extend(String::from_utf8_lossy(&text).lines().map(str::to_owned));
+        }
+    }
+    intended
+}
+
+/// An archive that is taking in while we look has files that its ledger did not name when we read it.
+async fn excuse_the_living(store: &Store, keys: &KeyFile, findings: &mut Findings) {
+    let suspect = |fault: &Fault| fault.kind == Kind::Unknown && layout::record_of(&fault.path).is_some();
+    let size = {
+        let report = findings.report.get_mut().unwrap_or_else(PoisonError::into_inner);
+        report.faults.iter().any(suspect).then_some(report.entries)
+    };
+    let Some(size) = size else { return };
+    let intended = intended(store, findings).await;
+    let since = log::committed_since(store, keys, size).await;
+    let living = |path: &str| {
+        layout::record_of(path).is_some_and(|record| since.contains(&record) || intended.contains(&record.to_string()))
+    };
+    findings.change(|report| {
+        let (excused, faults) = report.faults.drain(..).partition(|fault| suspect(fault) && living(&fault.path));
+        report.faults = faults;
+        let excused: Vec<Fault> = excused;
+        report.under_way.extend(excused.into_iter().map(|fault| fault.path));
+    });
+}
+
+async fn keys(store: &Store, findings: &Findings) -> Option<KeyFile> {
+    match store.read(layout::KEYS).await {
+        Ok(bytes) => match std::str::from_utf8(&bytes).map(str::parse) {
+            Ok(Ok(keys)) => return Some(keys),
+            _ => findings.fault(
+                layout::KEYS,
+                Kind::Altered,
+                "it is no list of public keys; nothing can be checked without it",
+            ),
+        },
+        Err(error) => findings.store(layout::KEYS, &error),
+    }
+    None
+}
+
+/// The self-description, the keys and the place's identity, against the digests in the ledger; and that
+/// nothing else lies beside them.
+async fn verify_documents(store: &Store, log: &Log, findings: &Findings) {
+    for (path, digest) in &log.documents {
+        match store.read(path).await {
+            Ok(bytes) if Digest::of(&bytes) == *digest => {}
+            Ok(_) => findings.fault(path, Kind::Altered, "its digest is not the one in the ledger"),
+            Err(error) => findings.store(path, &error),
+        }
+    }
+    let is_document = |path: &str| log.documents.contains_key(path);
+    let names = match store.names("").await {
+        Ok(names) => names,
+        Err(error) => return findings.store("", &error),
+    };
+    for name in names {
+        match name.strip_suffix('/') {
+            Some("staging" | "log" | "records") => {}
+            Some(folder) => match store.everything(folder).await {
+                Ok(listed) => {
+                    let unknown = listed.iter().filter(|listed| !log.documents.contains_key(&listed.path));
+                    unknown.for_each(|listed| findings.unnamed_or_leftover(&listed.path, is_document));
+                }
+                Err(error) => findings.store(folder, &error),
+            },
+            None if log.documents.contains_key(&name) => {}
+            None => findings.unnamed_or_leftover(&name, is_document),
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! The log: every commit from the first, the tree that they make, and every file that is published of it.
+
+use crate::ledger::{
+    commit::Commit,
+    edge::Edge,
+    keys::KeyFile,
+    merkle::leaf_hash,
+    tile::{self, Bundle, Resource, TILE_WIDTH, Tile},
+};
+use crate::record::{
+    digest::Digest,
+    entry::{Entry, Event, Instant},
+    id::RecordId,
+};
+use crate::store::{Store, StoreError, layout};
+use crate::verify::archive::{Findings, Kind, Tell};
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// What the ledger says of everything else.
+#[derive(Debug, Default)]
+pub struct Log {
+    /// The self-description in force.
+    pub documents: BTreeMap<String, Digest>,
+    /// Every description of every record, by shard of the identifier: 48 bytes each, which is what this
+    /// audit needs in memory.
+    pub named: BTreeMap<String, Vec<(RecordId, Digest)>>,
+}
+
+struct Walk<'a> {
+    store: &'a Store,
+    findings: &'a Findings,
+    edge: Edge,
+    /// The entries of the bundle that is not full yet.
+    bundle: Vec<Vec<u8>>,
+    published: u64,
+    checkpoints: HashSet<u64>,
+    /// Tiles and bundles of which there is more, or less, than the checkpoint needs; see [`ahead`].
+    ahead: HashSet<String>,
+    /// Those of them that are full by the commits.
+    full_now: HashMap<String, Full>,
+    newest: Option<Instant>,
+    current: HashMap<RecordId, Digest>,
+    requests: HashSet<[u8; 16]>,
+    log: Log,
+}
+
+/// A tile or a bundle as the commits give it.
+enum Full {
+    Hashes(Vec<Digest>),
+    Entries(Vec<Vec<u8>>),
+}
+
+const WIDTH: u64 = TILE_WIDTH as u64;
+
+/// Follows the commits by size, never by listing, then accounts for every file under `log/`.
+pub(crate) async fn verify_log(store: &Store, keys: &KeyFile, findings: &Findings, tell: &Tell) -> Log {
+    let listed = match store.everything("log").await {
+        Ok(listed) => listed.into_iter().map(|listed| listed.path).collect::<Vec<_>>(),
+        Err(error) => {
+            findings.store("log", &error);
+            Vec::new()
+        }
+    };
+    let published = checkpoint(store, keys, layout::CHECKPOINT, findings).await.unwrap_or((0, None)).0;
+    let number = |path: &String| path.strip_prefix(layout::CHECKPOINTS)?.strip_prefix('/')?.parse().ok();
+    let checkpoints = listed.iter().filter_map(number).collect();
+    let ahead = listed.iter().filter_map(|path| ahead(path, published)).collect();
+    let mut walk = Walk {
+        store,
+        findings,
+        edge: Edge::default(),
+        bundle: Vec::new(),
+        published,
+        checkpoints,
+        ahead,
+        full_now: HashMap::new(),
+        newest: None,
+        current: HashMap::new(),
+        requests: HashSet::new(),
+        log: Log::default(),
+    };
+    let mut known = HashSet::from([layout::CHECKPOINT.to_owned()]);
+    walk.commits(keys, &mut known, tell).await;
+    if walk.edge.size() < published {
+        let detail = format!("the checkpoint has {published} entries, the commits {}", walk.edge.size());
+        findings.fault(&layout::commit(walk.edge.size()), Kind::Missing, detail);
+    }
+    walk.expected_files(&mut known);
+    for path in &listed {
+        if known.contains(path) {
+            continue;
+        }
+        walk.other_file(path).await;
+    }
+    let listed: HashSet<String> = listed.into_iter().collect();
+    walk.partials(keys, &listed).await;
+    for path in known.difference(&listed) {
+        findings.fault(path, Kind::Missing, "the published log needs it");
+    }
+    findings.change(|report| report.entries = walk.edge.size());
+    walk.log
+}
+
+/// The folder of partials of a tile or bundle that is there and that the checkpoint does not settle: a partial
+/// one, which may have become full since, or a full one that was written before the checkpoint that needs
+/// it. Publishing can die in between, so these are held against the commits themselves.
+fn ahead(path: &str, published: u64) -> Option<String> {
+    match tile::parse_path(path)? {
+        Resource::Tile(tile) => {
+            let settled = tile.is_full() && (published >> (8 * u32::from(tile.level))) / WIDTH > tile.n;
+            (!settled).then(|| tile.partials_folder())
+        }
+        Resource::Bundle(bundle) => {
+            let settled = bundle.is_full() && published / WIDTH > bundle.n;
+            (!settled).then(|| bundle.partials_folder())
+        }
+    }
+}
+
+/// Is this a path that the log gives to a file?
+fn has_a_name(path: &str) -> bool {
+    let is_number = |text: &str| text.parse::<u64>().is_ok_and(|number| number.to_string() == text);
+    let is_commit =
+        |path: &str| path.rsplit('/').next().and_then(|n| n.parse().ok()).map(layout::commit).as_deref() == Some(path);
+    let of_size = path.strip_prefix(layout::CHECKPOINTS).and_then(|rest| rest.strip_prefix('/'));
+    path == layout::CHECKPOINT || is_commit(path) || of_size.is_some_and(is_number) || tile::parse_path(path).is_some()
+}
+
+/// The records that commits past a size are about: what a living archive has taken in since we looked.
+pub(crate) async fn committed_since(store: &Store, keys: &KeyFile, size: u64) -> HashSet<RecordId> {
+    let (mut base, mut records) = (size, HashSet::new());
+    while let Ok(bytes) = store.read(&layout::commit(base)).await {
+        let Ok(commit) = Commit::parse(&bytes, base, keys) else { break };
+        let entries = commit.entries.iter().filter_map(|entry| Entry::from_bytes(entry).ok());
+        records.extend(entries.filter_map(|entry| entry.event.record()));
+        base = commit.size;
+    }
+    records
+}
+
+/// Size and root of a checkpoint file whose signature holds.
+async fn checkpoint(store: &Store, keys: &KeyFile, path: &str, findings: &Findings) -> Option<(u64, Option<Digest>)> {
+    let bytes = match store.read(path).await {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            findings.store(path, &error);
+            return None;
+        }
+    };
+    let opened = std::str::from_utf8(&bytes).ok().and_then(|note| keys.open_checkpoint(note).ok());
+    match opened {
+        Some(checkpoint) => Some((checkpoint.size, Some(checkpoint.root))),
+        None => {
+            findings.fault(path, Kind::Altered, "no signature of the archive holds");
+            None
+        }
+    }
+}
+
+impl Walk<'_> {
+    async fn commits(&mut self, keys: &KeyFile, known: &mut HashSet<String>, tell: &Tell) {
+        loop {
+            let (base, path) = (self.edge.size(), layout::commit(self.edge.size()));
+            let bytes = match self.store.read(&path).await {
+                Ok(bytes) => bytes,
+                Err(StoreError::Absent(_)) if base >= self.published && base > 0 => return,
+                Err(error) => return self.findings.store(&path, &error),
+            };
+            known.insert(path.clone());
+            let commit = match Commit::parse(&bytes, base, keys) {
+                Ok(commit) => commit,
+                Err(fault) => return self.findings.fault(&path, Kind::Altered, fault),
+            };
+            for (seq, entry) in (base..).zip(commit.entries) {
+                self.entry(seq, entry, &path).await;
+            }
+            if self.edge.root() != commit.root {
+                return self.findings.fault(&path, Kind::Altered, "its root does not follow from its entries");
+            }
+            self.checkpoints_here(keys, known).await;
+            tell(self.edge.size(), self.published.max(self.edge.size()));
+        }
+    }
+
+    async fn entry(&mut self, seq: u64, bytes: Vec<u8>, path: &str) {
+        self.edge.append(leaf_hash(&bytes));
+        match Entry::from_bytes(&bytes) {
+            Ok(entry) => self.fold(seq, entry, path),
+            Err(fault) => self.findings.fault(path, Kind::Altered, format!("entry {seq}: {fault}")),
+        }
+        self.bundle.push(bytes);
+        if self.bundle.len() as u64 == WIDTH {
+            self.full_tiles().await;
+            self.bundle.clear();
+        }
+    }
+
+    /// What follows from an entry, and whether it may follow.
+    fn fold(&mut self, seq: u64, entry: Entry, path: &str) {
+        let wrong = |detail: &str| self.findings.fault(path, Kind::Altered, format!("entry {seq}: {detail}"));
+        if self.newest.is_some_and(|newest| entry.at < newest) {
+            wrong("it is earlier than the entry before it");
+        }
+        self.newest = Some(entry.at);
+        let mut short = [0; 16];
+        short.copy_from_slice(&entry.request.0[..16]);
+        if !self.requests.insert(short) {
+            wrong("its request was answered by an earlier entry");
+        }
+        let before = entry.event.record().and_then(|record| self.current.get(&record).copied());
+        let follows = match &entry.event {
+            Event::Founded { .. } => seq == 0,
+            Event::Refreshed { .. } => seq > 0,
+            Event::Accessioned { .. } => before.is_none(),
+            Event::Described { replaces, .. } | Event::Characterized { replaces, .. } => before == Some(*replaces),
+        };
+        if !follows {
+            wrong("it cannot follow what is before it");
+        }
+        if let (Some(record), Some(description)) = (entry.event.record(), entry.event.description()) {
+            self.current.insert(record, description);
+            self.log.named.entry(record.shard()).or_default().push((record, description));
+        }
+        if let Event::Founded { documents } | Event::Refreshed { documents } = entry.event {
+            self.log.documents = documents;
+        }
+    }
+
+    /// Compares the tiles and the bundle that have just become full with those that are published.
+    async fn full_tiles(&mut self) {
+        let n = self.edge.size() / WIDTH - 1;
+        let bundle = Bundle { n, width: TILE_WIDTH };
+        if self.published >= (n + 1) * WIDTH {
+            let bytes = tile::encode_bundle(&self.bundle).unwrap_or_default();
+            self.compare(&bundle.path(), &bytes).await;
+        }
+        if self.ahead.contains(&bundle.partials_folder()) {
+            self.full_now.insert(bundle.partials_folder(), Full::Entries(self.bundle.clone()));
+        }
+        for (level, n, hashes) in self.edge.drain_full_tiles() {
+            let tile = Tile { level, n, width: TILE_WIDTH };
+            if (self.published >> (8 * u32::from(level))) / WIDTH > n {
+                self.compare(&tile.path(), &tile::encode_hashes(&hashes)).await;
+            }
+            if self.ahead.contains(&tile.partials_folder()) {
+                self.full_now.insert(tile.partials_folder(), Full::Hashes(hashes));
+            }
+        }
+    }
+
+    async fn compare(&self, path: &str, expected: &[u8]) {
+        match self.store.read(path).await {
+            Ok(bytes) if bytes == expected => {}
+            Ok(_) => self.findings.fault(path, Kind::Altered, "it is not what the commits give"),
+            Err(error) => self.findings.store(path, &error),
+        }
+    }
+
+    /// The published checkpoints of the size that the walk has reached.
+    async fn checkpoints_here(&mut self, keys: &KeyFile, known: &mut HashSet<String>) {
+        let size = self.edge.size();
+        let mut paths = Vec::new();
+        if self.checkpoints.contains(&size) {
+            paths.push(layout::checkpoint(size));
+        }
+        if size == self.published {
+            paths.push(layout::CHECKPOINT.to_owned());
+            paths.push(layout::checkpoint(size));
+        }
+        for path in paths {
+            known.insert(path.clone());
+            if let Some(stated) = checkpoint(self.store, keys, &path, self.findings).await
+                && stated != (size, Some(self.edge.root()))
+            {
+                self.findings.fault(&path, Kind::Altered, "it is signed, and not what the commits give: a fork");
+            }
+        }
+    }
+
+    /// Every full tile and bundle of the published size, compared already, and its last partial ones.
+    fn expected_files(&self, known: &mut HashSet<String>) {
+        if self.edge.size() < self.published {
+            return;
+        }
+        let publication = tile::tiles_for(0, self.published);
+        known.extend(publication.tiles.iter().filter(|tile| tile.is_full()).map(Tile::path));
+        known.extend(publication.bundles.iter().filter(|bundle| bundle.is_full()).map(Bundle::path));
+    }
+
+    /// A file under `log/` that has not been accounted for: a partial tile, or one published since.
+    async fn other_file(&self, path: &str) {
+        let expected = match tile::parse_path(path) {
+            Some(Resource::Tile(tile)) => self.hashes(&tile),
+            Some(Resource::Bundle(bundle)) => self.entries(&bundle),
+            None => None,
+        };
+        match expected {
+            Some(expected) => self.compare(path, &expected).await,
+            None => self.findings.unnamed_or_leftover(path, has_a_name),
+        }
+    }
+
+    /// The partial tiles of the published size: what the checkpoint stands on until they are full.
+    async fn partials(&self, keys: &KeyFile, listed: &HashSet<String>) {
+        let tiles = tile::partials(self.published);
+        let bundle = |tile: &Tile| (tile.level == 0).then(|| Bundle { n: tile.n, width: tile.width }.path());
+        let paths: Vec<String> = tiles.iter().flat_map(|tile| [Some(tile.path()), bundle(tile)]).flatten().collect();
+        for path in paths.iter().filter(|path| !listed.contains(*path)) {
+            if let Err(error) = self.store.read(path).await
+                // A living archive that has published more since may have removed it.
+                && checkpoint(self.store, keys, layout::CHECKPOINT, self.findings).await.map(|c| c.0) == Some(self.published)
+            {
+                self.findings.store(path, &error);
+            }
+        }
+    }
+
+    /// A tile as the commits give it, as wide as it is asked for.
+    fn hashes(&self, tile: &Tile) -> Option<Vec<u8>> {
+        let held = match self.full_now.get(&tile.partials_folder()) {
+            Some(Full::Hashes(hashes)) => Some(hashes.as_slice()),
+            _ => self.edge.tile(tile.level, tile.n),
+        };
+        held?.get(..usize::from(tile.width)).map(tile::encode_hashes)
+    }
+
+    /// A bundle as the commits give it, as wide as it is asked for.
+    fn entries(&self, bundle: &Bundle) -> Option<Vec<u8>> {
+        let held = match self.full_now.get(&bundle.partials_folder()) {
+            Some(Full::Entries(entries)) => Some(entries.as_slice()),
+            _ if bundle.n == self.edge.size() / WIDTH => Some(self.bundle.as_slice()),
+            _ => None,
+        };
+        held?.get(..usize::from(bundle.width)).and_then(tile::encode_bundle)
+    }
+}

@@ -1,0 +1,170 @@
+//! A receipt, a description and a file: do they belong together, and does the archive's key say so?
+
+use crate::ledger::{
+    keys::KeyFile,
+    note::NoteFault,
+    proof::{self, Checked, Receipt, ReceiptFault},
+};
+use crate::record::{description::Description, digest::Digest, id::RecordId};
+use crate::verify::{Outcome, Verdict};
+
+/// Judges a file by its receipt.
+///
+/// `receipt` and `key_file` are the files' bytes, `description` the description's, `file` the SHA-256 of
+/// the file. The key file must come from elsewhere than the receipt: whoever hands over both could have
+/// made both. Checked in this order: keys, receipt, signature, inclusion, entry, description (digest, form,
+/// record), file. Without a description or a file the answer is at best incomplete.
+pub fn verify_receipt(receipt: &[u8], key_file: &[u8], description: Option<&[u8]>, file: Option<Digest>) -> Verdict {
+    judge(receipt, key_file, description, file).unwrap_or_else(|verdict| *verdict)
+}
+
+/// What each step gives: its value, or the verdict that ends the matter. Boxed, because it is the rare case.
+type Step<T> = Result<T, Box<Verdict>>;
+
+fn judge(receipt: &[u8], key_file: &[u8], description: Option<&[u8]>, file: Option<Digest>) -> Step<Verdict> {
+    let keys = keys(key_file)?;
+    let receipt = read(receipt)?;
+    let checked = receipt.check(&keys).map_err(|fault| refused(&fault))?;
+    let (record, named) = subject(&checked)?;
+    let Some(description) = description else { return Err(without_description(&receipt, &checked)) };
+    let description = describe(description, record, named)?;
+    let Some(file) = file else { return Err(without_file()) };
+    component(&description, file)?;
+    Ok(holds(&receipt, &checked, record))
+}
+
+fn keys(bytes: &[u8]) -> Step<KeyFile> {
+    let text = std::str::from_utf8(bytes).map_err(|_| NoteFault::Malformed("the key file is not UTF-8"));
+    text.and_then(str::parse).map_err(|fault| {
+        usage(
+            format!("the key file cannot be read ({fault}). Ask the archive for keys/archive.keys again"),
+            "không đọc được tệp khóa. Đề nghị kho lưu trữ cấp lại keys/archive.keys",
+        )
+    })
+}
+
+fn read(bytes: &[u8]) -> Step<Receipt> {
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        // What begins as a receipt and goes on otherwise was one once.
+        Err(_) if bytes.starts_with(format!("{}\n", proof::FIRST_LINE).as_bytes()) => {
+            return Err(refused(&ReceiptFault::Malformed("not UTF-8")));
+        }
+        Err(_) => return Err(refused(&ReceiptFault::NotAReceipt)),
+    };
+    Receipt::parse(text).map_err(|fault| refused(&fault))
+}
+
+fn refused(fault: &ReceiptFault) -> Box<Verdict> {
+    let vietnamese = match fault {
+        ReceiptFault::NotAReceipt => {
+            let english = format!("{fault}. Give the receipt first, then the file, then the key file");
+            return usage(english, "tệp thứ nhất không phải là biên nhận. Thứ tự: biên nhận, tệp, tệp khóa");
+        }
+        ReceiptFault::Malformed(_) => "biên nhận bị hỏng hoặc đã bị sửa",
+        ReceiptFault::Checkpoint(NoteFault::Malformed(_)) => "điểm kiểm tra trong biên nhận bị hỏng hoặc đã bị sửa",
+        ReceiptFault::Checkpoint(NoteFault::UnknownKey) => {
+            "biên nhận không được ký bằng khóa đang dùng nào trong tệp khóa"
+        }
+        ReceiptFault::Checkpoint(NoteFault::BadSignature) => "chữ ký không khớp với nội dung biên nhận",
+        ReceiptFault::NotIncluded => "sự kiện không nằm trong sổ cái mà kho lưu trữ đã ký",
+        ReceiptFault::Entry(_) => "nội dung nằm trong sổ cái nhưng không phải là sự kiện đúng dạng",
+    };
+    tampered(fault.to_string(), vietnamese)
+}
+
+/// The record and the description that the entry names.
+fn subject(checked: &Checked) -> Step<(RecordId, Digest)> {
+    let event = &checked.entry.event;
+    event.record().zip(event.description()).ok_or_else(|| {
+        tampered(
+            format!("the entry ({}) names no description: this receipt is not for a file", event.name()),
+            "sự kiện không nêu bản mô tả nào: đây không phải biên nhận của một tệp",
+        )
+    })
+}
+
+fn describe(bytes: &[u8], record: RecordId, named: Digest) -> Step<Description> {
+    if Digest::of(bytes) != named {
+        return Err(tampered(
+            "this is not the description that the entry names".into(),
+            "bản mô tả không phải là bản mà sự kiện nêu",
+        ));
+    }
+    let description = Description::from_bytes(bytes)
+        .map_err(|fault| tampered(fault.to_string(), "bản mô tả không đúng dạng chuẩn (RFC 8785)"))?;
+    if description.record != record {
+        return Err(tampered(
+            "the description is of another record than the entry".into(),
+            "bản mô tả thuộc về tài liệu khác với tài liệu mà sự kiện nêu",
+        ));
+    }
+    Ok(description)
+}
+
+fn component(description: &Description, file: Digest) -> Step<()> {
+    if description.components.iter().any(|component| component.sha256 == file) {
+        return Ok(());
+    }
+    Err(tampered(
+        "the file is none of the components that the description lists".into(),
+        "tệp không phải là tệp nào được nêu trong bản mô tả",
+    ))
+}
+
+fn holds(receipt: &Receipt, checked: &Checked, record: RecordId) -> Verdict {
+    let (at, size, origin) = (checked.entry.at, checked.checkpoint.size, &checked.checkpoint.origin);
+    let (event, index) = (checked.entry.event.name(), receipt.index);
+    Verdict {
+        outcome: Outcome::Holds,
+        english: format!(
+            "HOLDS: the file is the one in record {record}, {event} at {at}, entry {index} of {size} in the ledger \
+             of {origin}. Checked: key, signature, inclusion, entry, description, file."
+        ),
+        vietnamese: format!(
+            "ĐÚNG: tệp đúng là tệp của tài liệu {record}, sự kiện {event} lúc {at}, mục {index} trên {size} trong sổ \
+             cái của {origin}. Đã kiểm tra: khóa, chữ ký, vị trí trong sổ cái, sự kiện, bản mô tả, tệp."
+        ),
+    }
+}
+
+fn without_description(receipt: &Receipt, checked: &Checked) -> Box<Verdict> {
+    let (at, index) = (checked.entry.at, receipt.index);
+    incomplete(
+        format!("the receipt holds (entry {index}, {at}), but only its description ties it to a file: give that too"),
+        &format!("biên nhận đúng (mục {index}, {at}), nhưng phải có bản mô tả mới đối chiếu được tệp"),
+    )
+}
+
+fn without_file() -> Box<Verdict> {
+    incomplete(
+        "receipt and description hold, but no file was given to compare with".into(),
+        "biên nhận và bản mô tả đúng, nhưng chưa có tệp để đối chiếu",
+    )
+}
+
+fn tampered(why: String, reason: &str) -> Box<Verdict> {
+    Box::new(Verdict {
+        outcome: Outcome::Tampered,
+        english: format!(
+            "DOES NOT HOLD: {why}. Do not rely on the file; keep everything as it is and ask the archive."
+        ),
+        vietnamese: format!("KHÔNG ĐÚNG: {reason}. Không sử dụng tệp; giữ nguyên hiện trạng và hỏi kho lưu trữ."),
+    })
+}
+
+fn incomplete(why: String, reason: &str) -> Box<Verdict> {
+    Box::new(Verdict {
+        outcome: Outcome::Incomplete,
+        english: format!("INCOMPLETE: {why}."),
+        vietnamese: format!("CHƯA ĐỦ: {reason}."),
+    })
+}
+
+fn usage(why: String, reason: &str) -> Box<Verdict> {
+    Box::new(Verdict {
+        outcome: Outcome::Usage,
+        english: format!("CANNOT BE CHECKED: {why}."),
+        vietnamese: format!("KHÔNG KIỂM TRA ĐƯỢC: {reason}."),
+    })
+}

@@ -1,0 +1,132 @@
+//! The records: every description that an entry names, every component that a description names, and
+//! nothing else in their folders.
+
+use crate::record::{description::Description, digest::Digest, id::RecordId};
+use crate::store::{Store, StoreError, layout};
+use crate::verify::{
+    archive::{Findings, Kind, Tell},
+    log::Log,
+};
+use futures::{StreamExt, stream};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Records looked at side by side. Hashing is what takes the time.
+const AT_ONCE: usize = 8;
+
+/// Goes through the record folders shard by shard, so that only one shard's listing is in memory.
+pub(crate) async fn verify_records(store: &Store, log: &Log, findings: &Findings, tell: &Tell) {
+    let mut shards: BTreeSet<String> = log.named.keys().cloned().collect();
+    match store.names(layout::RECORDS).await {
+        Ok(names) => {
+            for name in names {
+                match name.strip_suffix('/') {
+                    Some(shard) => drop(shards.insert(shard.to_owned())),
+                    None => findings.unnamed(&format!("{}/{name}", layout::RECORDS)),
+                }
+            }
+        }
+        Err(error) => findings.store(layout::RECORDS, &error),
+    }
+    let total: u64 = log.named.values().map(|named| named.len() as u64).sum();
+    let mut done = 0;
+    for shard in shards {
+        let named = log.named.get(&shard).map(Vec::as_slice).unwrap_or_default();
+        verify_shard(store, &shard, named, findings).await;
+        done += named.len() as u64;
+        tell(done, total);
+    }
+}
+
+async fn verify_shard(store: &Store, shard: &str, named: &[(RecordId, Digest)], findings: &Findings) {
+    let folder = format!("{}/{shard}", layout::RECORDS);
+    let listed = match store.everything(&folder).await {
+        Ok(listed) => listed,
+        Err(error) => return findings.store(&folder, &error),
+    };
+    let mut records: BTreeMap<RecordId, Vec<Digest>> = BTreeMap::new();
+    for (record, description) in named {
+        records.entry(*record).or_default().push(*description);
+    }
+    findings.change(|report| report.records += records.len() as u64);
+    // Each record is a task of its own, so that hashing uses every core.
+    let looks = stream::iter(records).map(|(record, descriptions)| look(store.clone(), record, descriptions));
+    let looked: Vec<Looked> =
+        looks.map(tokio::spawn).buffer_unordered(AT_ONCE).filter_map(|done| async { done.ok() }).collect().await;
+    let mut expected = BTreeSet::new();
+    for one in looked {
+        findings.change(|report| {
+            report.components += one.components;
+            report.bytes += one.bytes;
+        });
+        for (path, kind, detail) in one.faults {
+            findings.fault(&path, kind, detail);
+        }
+        expected.extend(one.paths);
+    }
+    listed.iter().filter(|listed| !expected.contains(&listed.path)).for_each(|listed| findings.unnamed(&listed.path));
+}
+
+/// What was seen of one record.
+#[derive(Default)]
+struct Looked {
+    paths: BTreeSet<String>,
+    components: u64,
+    bytes: u64,
+    faults: Vec<(String, Kind, String)>,
+}
+
+impl Looked {
+    fn fault(&mut self, path: String, kind: Kind, detail: impl std::fmt::Display) {
+        self.faults.push((path, kind, detail.to_string()));
+    }
+
+    fn store(&mut self, path: String, error: StoreError) {
+        match error {
+            StoreError::Absent(_) => self.fault(path, Kind::Missing, "nothing is there"),
+            error => self.fault(path, Kind::Unreadable, error),
+        }
+    }
+}
+
+async fn look(store: Store, record: RecordId, descriptions: Vec<Digest>) -> Looked {
+    let mut looked = Looked::default();
+    let mut components: BTreeMap<Digest, u64> = BTreeMap::new();
+    let mut before = None;
+    for digest in descriptions {
+        let path = layout::description(record, digest);
+        looked.paths.insert(path.clone());
+        match store.read(&path).await {
+            Ok(bytes) => match described(&bytes, record, digest, before) {
+                Ok(description) => components.extend(description.components.iter().map(|c| (c.sha256, c.size))),
+                Err(detail) => looked.fault(path, Kind::Altered, detail),
+            },
+            Err(error) => looked.store(path, error),
+        }
+        before = Some(digest);
+    }
+    for (digest, size) in components {
+        let path = layout::component(record, digest);
+        looked.paths.insert(path.clone());
+        match store.digest(&path).await {
+            Ok(found) if found == (digest, size) => {
+                looked.components += 1;
+                looked.bytes += size;
+            }
+            Ok(_) => looked.fault(path, Kind::Altered, "its digest is not its name"),
+            Err(error) => looked.store(path, error),
+        }
+    }
+    looked
+}
+
+fn described(bytes: &[u8], record: RecordId, digest: Digest, before: Option<Digest>) -> Result<Description, String> {
+    if Digest::of(bytes) != digest {
+        return Err("its digest is not its name".into());
+    }
+    let description = Description::from_bytes(bytes).map_err(|fault| fault.to_string())?;
+    match (description.record == record, description.replaces == before) {
+        (true, true) => Ok(description),
+        (false, _) => Err("it describes another record".into()),
+        (_, false) => Err("it does not replace the description before it".into()),
+    }
+}
