@@ -1,0 +1,136 @@
+//! The fold: entries in, rows out.
+
+use crate::catalog::{Catalog, CatalogError, Entry, State, likeness, sql};
+use crate::record::{component::Component, description::Description, id::RecordId};
+use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// One entry with what it names: the description is absent where the record has been destroyed since.
+#[derive(Clone, Debug)]
+pub struct Applied {
+    pub seq: u64,
+    pub entry: Entry,
+    pub description: Option<Arc<Description>>,
+}
+
+/// Rows in one statement: SQLite takes 32,766 values, the widest row here has 17.
+const ROWS_MAX: usize = 500;
+
+impl Catalog {
+    /// Applies entries in the order of the ledger, all or none. They begin where the last ones ended.
+    ///
+    /// If we stop here, nothing was applied and the same entries come again.
+    pub async fn apply(&self, entries: &[Applied]) -> Result<(), CatalogError> {
+        let (Some(first), Some(last)) = (entries.first(), entries.last()) else { return Ok(()) };
+        let applied = self.applied();
+        if first.seq != applied {
+            return Err(CatalogError::OutOfOrder { applied, base: first.seq });
+        }
+        let mut change = self.writer.begin().await?;
+        for rows in entries.chunks(ROWS_MAX) {
+            note_entries(&mut change, rows).await?;
+            replace_records(&mut change, rows).await?;
+        }
+        let state = State { applied: last.seq + 1, newest: last.entry.at.micros() };
+        for (name, value) in [("applied", state.applied as i64), ("newest", state.newest)] {
+            sqlx::query(sql::SET_PLACE).bind(name).bind(value).execute(&mut *change).await?;
+        }
+        change.commit().await?;
+        *self.state() = state;
+        Ok(())
+    }
+}
+
+async fn note_entries(change: &mut SqliteConnection, rows: &[Applied]) -> Result<(), CatalogError> {
+    let mut requests = QueryBuilder::<Sqlite>::new(sql::INSERT_REQUESTS);
+    requests.push_values(rows, |mut row, applied| {
+        row.push_bind(applied.entry.request.to_string()).push_bind(applied.seq as i64);
+    });
+    requests.build().execute(&mut *change).await?;
+    let mut entries = QueryBuilder::<Sqlite>::new(sql::INSERT_ENTRIES);
+    entries.push_values(rows, |mut row, Applied { seq, entry, .. }| {
+        row.push_bind(*seq as i64).push_bind(entry.at.micros()).push_bind(entry.event.name());
+        row.push_bind(entry.event.record().map(|id| id.to_string()));
+        row.push_bind(entry.event.description().map(|digest| digest.to_string()));
+    });
+    entries.build().execute(&mut *change).await?;
+    Ok(())
+}
+
+/// What is to be written of one record: where it was accessioned, and its last description in these rows.
+struct Latest<'a> {
+    seq: i64,
+    at: i64,
+    entry: &'a Entry,
+    description: &'a Description,
+}
+
+/// The last description of each record in these rows. A rebuild reads only that one, so the accession
+/// itself may come without its description, in these rows or in earlier ones.
+async fn latest<'a>(
+    change: &mut SqliteConnection,
+    rows: &'a [Applied],
+) -> Result<BTreeMap<RecordId, Latest<'a>>, CatalogError> {
+    let (mut accessions, mut last) = (BTreeMap::new(), BTreeMap::new());
+    for applied in rows {
+        let Some(record) = applied.entry.event.record() else { continue };
+        if applied.entry.event.name() == ACCESSIONED {
+            accessions.insert(record, (applied.seq as i64, applied.entry.at.micros()));
+        }
+        if let Some(description) = &applied.description {
+            last.insert(record, (applied, &**description));
+        }
+    }
+    let mut latest = BTreeMap::new();
+    for (record, (applied, description)) in last {
+        let (seq, at) = match accessions.get(&record) {
+            Some(accession) => *accession,
+            None => {
+                let row = sqlx::query(sql::ACCESSION).bind(record.to_string()).fetch_optional(&mut *change).await?;
+                let found = row.map(|row| Ok::<_, sqlx::Error>((row.try_get(0)?, row.try_get(1)?))).transpose()?;
+                found.unwrap_or((applied.seq as i64, applied.entry.at.micros()))
+            }
+        };
+        latest.insert(record, Latest { seq, at, entry: &applied.entry, description });
+    }
+    Ok(latest)
+}
+
+const ACCESSIONED: &str = "accessioned";
+
+async fn replace_records(change: &mut SqliteConnection, rows: &[Applied]) -> Result<(), CatalogError> {
+    let latest = latest(change, rows).await?;
+    if latest.is_empty() {
+        return Ok(());
+    }
+    let mut records = QueryBuilder::<Sqlite>::new(sql::INSERT_RECORDS);
+    records.push_values(&latest, |mut row, (record, Latest { seq, at, entry, description })| {
+        let told = &description.metadata;
+        row.push_bind(record.to_string()).push_bind(*seq).push_bind(*at);
+        row.push_bind(entry.event.description().map(|digest| digest.to_string()));
+        row.push_bind(&told.external_id).push_bind(&told.subject).push_bind(&told.number).push_bind(&told.notation);
+        row.push_bind(likeness(told)).push_bind(told.issued.map(|date| date.to_string()));
+        row.push_bind(&told.agency).push_bind(&told.custodian).push_bind(&told.kind).push_bind(told.access.as_str());
+        row.push_bind(&told.fonds).push_bind(&told.file).push_bind(description.unread_yet().count() as i64);
+    });
+    records.push(sql::REPLACE_RECORD).build().execute(&mut *change).await?;
+    for (record, one) in &latest {
+        if one.entry.event.name() != ACCESSIONED {
+            sqlx::query(sql::FORGET_COMPONENTS).bind(record.to_string()).execute(&mut *change).await?;
+        }
+    }
+    let of = |(record, one): (&RecordId, &Latest)| {
+        let record = record.to_string();
+        let row = move |c: &Component| (record.clone(), c.ordinal, c.sha256);
+        one.description.components.iter().map(row).collect::<Vec<_>>()
+    };
+    let components: Vec<_> = latest.iter().flat_map(of).collect();
+    for some in components.chunks(ROWS_MAX * 10) {
+        let mut rows = QueryBuilder::<Sqlite>::new(sql::INSERT_COMPONENTS);
+        rows.push_values(some, |mut row, (record, ordinal, sha256)| {
+            row.push_bind(record).push_bind(*ordinal as i64).push_bind(sha256.to_string());
+        });
+        rows.build().execute(&mut *change).await?;
+    }
+    Ok(())
+}

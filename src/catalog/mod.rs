@@ -1,0 +1,300 @@
+//! Where is it, and what is known of it? A fold over ledger entries, in SQL.
+//!
+//! Delete it, run `vankho rebuild`, and every answer is the same: nothing here originates a fact. The
+//! live path, start-up and rebuild run the same [`Catalog::apply`].
+//!
+//! # Why
+//! *One text for two databases.* SQLite on one machine, PostgreSQL past it: every statement here is a
+//! constant that both take, and a test has both prepare each of them. Lists are passed as one JSON-free
+//! `VALUES`, never as a dialect's own array.
+//!
+//! *A batch is folded before it is written.* A record that is accessioned and read in one batch is one row.
+
+mod apply;
+mod sql;
+
+use crate::record::{
+    digest::Digest,
+    entry::{Entry, Instant},
+    id::RecordId,
+};
+use sqlx::{
+    QueryBuilder, Row, Sqlite,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
+};
+use std::{
+    collections::HashMap,
+    path::Path,
+    str::FromStr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+pub use apply::Applied;
+pub use sql::{INSERTS, SCHEMA, STATEMENTS};
+
+/// The catalog of one archive.
+#[derive(Clone, Debug)]
+pub struct Catalog {
+    writer: SqlitePool,
+    readers: SqlitePool,
+    /// What `place` holds: one process owns a catalog, so it need not be asked again.
+    state: Arc<Mutex<State>>,
+}
+
+/// How far the fold is.
+#[derive(Clone, Copy, Debug, Default)]
+struct State {
+    applied: u64,
+    newest: i64,
+}
+
+/// What can go wrong with a catalog. All of it is mended by `vankho rebuild`.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogError {
+    #[error("the catalog cannot be used: {0}; run `vankho rebuild`, nothing is lost")]
+    Database(#[from] sqlx::Error),
+    #[error("the catalog holds {0:?} where something else belongs; run `vankho rebuild`, nothing is lost")]
+    Malformed(String),
+    #[error("the catalog has applied {applied} entries and was given those from {base}")]
+    OutOfOrder { applied: u64, base: u64 },
+}
+
+/// What the catalog knows of a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    pub record: RecordId,
+    /// The entry that accessioned it, counted from 0.
+    pub seq: u64,
+    /// When it was accessioned.
+    pub at: Instant,
+    /// The description in force.
+    pub description: Digest,
+    pub external_id: Option<String>,
+    pub subject: String,
+    pub number: Option<String>,
+    pub notation: Option<String>,
+    pub issued: Option<String>,
+    pub agency: Option<String>,
+    pub custodian: Option<String>,
+    pub kind: Option<String>,
+    pub access: String,
+    pub fonds: Option<String>,
+    pub file: Option<String>,
+    /// Originals that nobody has tried to read yet.
+    pub waiting: u64,
+}
+
+/// One event of a record's life.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Happened {
+    pub seq: u64,
+    pub at: Instant,
+    pub event: String,
+    pub description: Option<Digest>,
+}
+
+/// How much there is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub records: u64,
+    pub waiting: u64,
+}
+
+impl Catalog {
+    /// Opens the catalog in a file, or makes it; `None` is a catalog in memory.
+    pub async fn open(file: Option<&Path>) -> Result<Catalog, CatalogError> {
+        let options = match file {
+            Some(path) => SqliteConnectOptions::new().filename(path).create_if_missing(true),
+            None => SqliteConnectOptions::from_str("sqlite::memory:")?,
+        };
+        // Derived: a power cut may cost the newest rows, which the ledger gives again, but never their order.
+        let options = options
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Normal)
+            .busy_timeout(Duration::from_secs(10))
+            .statement_cache_capacity(64)
+            .pragma("cache_size", "-16000");
+        let forever = || SqlitePoolOptions::new().idle_timeout(None).max_lifetime(None);
+        let writer = forever().max_connections(1).connect_with(options.clone()).await?;
+        for statement in sql::SCHEMA.split(';') {
+            sqlx::query(statement).execute(&writer).await?;
+        }
+        let readers = match file {
+            Some(_) => forever().max_connections(4).connect_with(options).await?,
+            // A database in memory belongs to its one connection.
+            None => writer.clone(),
+        };
+        let catalog = Catalog { writer, readers, state: Arc::default() };
+        let state = State { applied: catalog.value("applied").await? as u64, newest: catalog.value("newest").await? };
+        *catalog.state() = state;
+        Ok(catalog)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Closes the files; nothing may be asked afterwards.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+
+    /// How many entries have been applied.
+    pub fn applied(&self) -> u64 {
+        self.state().applied
+    }
+
+    /// The time of the newest entry.
+    pub fn newest(&self) -> Instant {
+        Instant::from_micros(self.state().newest)
+    }
+
+    async fn value(&self, name: &str) -> Result<i64, CatalogError> {
+        let row = sqlx::query(sql::PLACE).bind(name).fetch_optional(&self.readers).await?;
+        Ok(row.map(|row| row.try_get(0)).transpose()?.unwrap_or(0))
+    }
+
+    /// What is known of a record.
+    pub async fn record(&self, id: RecordId) -> Result<Option<Known>, CatalogError> {
+        let row = sqlx::query(sql::RECORD).bind(id.to_string()).fetch_optional(&self.readers).await?;
+        row.as_ref().map(known).transpose()
+    }
+
+    /// The records that carry a depositor's identifier, oldest first.
+    pub async fn by_external_id(&self, external_id: &str) -> Result<Vec<Known>, CatalogError> {
+        let rows = sqlx::query(sql::BY_EXTERNAL_ID).bind(external_id).fetch_all(&self.readers).await?;
+        rows.iter().map(known).collect()
+    }
+
+    /// Records in the order of their accession, from `from` on.
+    pub async fn records(&self, from: u64, limit: u32) -> Result<Vec<Known>, CatalogError> {
+        let query = sqlx::query(sql::RECORDS).bind(from as i64).bind(limit as i64);
+        query.fetch_all(&self.readers).await?.iter().map(known).collect()
+    }
+
+    /// Records with originals that wait to be read, in the order of their accession, from `from` on.
+    pub async fn waiting(&self, from: u64, limit: u32) -> Result<Vec<Known>, CatalogError> {
+        let query = sqlx::query(sql::WAITING).bind(from as i64).bind(limit as i64);
+        query.fetch_all(&self.readers).await?.iter().map(known).collect()
+    }
+
+    /// The entries that answered requests, for those that were made before.
+    pub async fn answered(&self, requests: &[Digest]) -> Result<HashMap<Digest, u64>, CatalogError> {
+        let rows = self.listed(sql::ANSWERED, requests).await?;
+        let answered = |row: &SqliteRow| Ok((digest(row.try_get(0)?)?, row.try_get::<i64, _>(1)? as u64));
+        rows.iter().map(answered).collect()
+    }
+
+    /// The descriptions in force of records, for those that are known.
+    pub async fn current(&self, records: &[RecordId]) -> Result<HashMap<RecordId, Digest>, CatalogError> {
+        let rows = self.listed(sql::CURRENT, records).await?;
+        rows.iter().map(|row| Ok((record(row.try_get(0)?)?, digest(row.try_get(1)?)?))).collect()
+    }
+
+    /// Rows whose first column is one of the values.
+    async fn listed<T: ToString>(&self, statement: &str, values: &[T]) -> Result<Vec<SqliteRow>, CatalogError> {
+        if values.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut query = QueryBuilder::<Sqlite>::new(statement);
+        push_list(&mut query, values);
+        Ok(query.build().fetch_all(&self.readers).await?)
+    }
+
+    /// The life of a record, oldest first.
+    pub async fn life(&self, id: RecordId) -> Result<Vec<Happened>, CatalogError> {
+        let rows = sqlx::query(sql::LIFE).bind(id.to_string()).fetch_all(&self.readers).await?;
+        rows.iter().map(happened).collect()
+    }
+
+    /// The record that an entry is about.
+    pub async fn record_of(&self, seq: u64) -> Result<Option<RecordId>, CatalogError> {
+        let row = sqlx::query(sql::ENTRY_RECORD).bind(seq as i64).fetch_optional(&self.readers).await?;
+        let text: Option<String> = row.map(|row| row.try_get(0)).transpose()?.flatten();
+        text.as_deref().map(record).transpose()
+    }
+
+    /// Records that a new one may be taken for: by its likeness ([`likeness`]: number, notation, agency and
+    /// year), or by the digest of a component. The keys are what was asked for.
+    pub async fn twins(
+        &self,
+        likeness: Option<&str>,
+        components: &[Digest],
+    ) -> Result<HashMap<String, RecordId>, CatalogError> {
+        let mut query = QueryBuilder::<Sqlite>::new(sql::ALIKE);
+        query.push_bind(likeness).push(sql::EACH_LIKENESS);
+        if !components.is_empty() {
+            query.push(sql::OR_HOLDERS);
+            push_list(&mut query, components);
+            query.push(sql::EACH_HOLDER);
+        }
+        let rows = query.build().fetch_all(&self.readers).await?;
+        rows.iter().map(|row| Ok((row.try_get(0)?, record(row.try_get(1)?)?))).collect()
+    }
+
+    /// How much there is.
+    pub async fn counts(&self) -> Result<Counts, CatalogError> {
+        let row = sqlx::query(sql::COUNTS).fetch_one(&self.readers).await?;
+        let count = |n: usize| row.try_get::<i64, _>(n).map(|count| count as u64);
+        Ok(Counts { records: count(0)?, waiting: count(1)? })
+    }
+}
+
+/// What makes two records look like one: the same number and notation, agency and year (NĐ 30/2020 art. 15
+/// and Annex VI ask for a warning). `None` where number, notation or year is unknown.
+pub fn likeness(metadata: &crate::record::metadata::Metadata) -> Option<String> {
+    let number = crate::record::number::key(metadata.number.as_deref()?, metadata.notation.as_deref()?);
+    let agency = metadata.agency.as_deref().map(crate::record::access::agency_key).unwrap_or_default();
+    let year = metadata.issued?.year;
+    Some(format!("{number}|{year}|{agency}"))
+}
+
+fn push_list<T: ToString>(query: &mut QueryBuilder<Sqlite>, values: &[T]) {
+    query.push("(");
+    let mut list = query.separated(", ");
+    for value in values {
+        list.push_bind(value.to_string());
+    }
+    query.push(")");
+}
+
+fn record(text: &str) -> Result<RecordId, CatalogError> {
+    text.parse().map_err(|_| CatalogError::Malformed(text.into()))
+}
+
+fn digest(text: &str) -> Result<Digest, CatalogError> {
+    text.parse().map_err(|_| CatalogError::Malformed(text.into()))
+}
+
+fn known(row: &SqliteRow) -> Result<Known, CatalogError> {
+    Ok(Known {
+        record: record(row.try_get("record")?)?,
+        seq: row.try_get::<i64, _>("seq")? as u64,
+        at: Instant::from_micros(row.try_get("at")?),
+        description: digest(row.try_get("description")?)?,
+        external_id: row.try_get("external_id")?,
+        subject: row.try_get("subject")?,
+        number: row.try_get("number")?,
+        notation: row.try_get("notation")?,
+        issued: row.try_get("issued")?,
+        agency: row.try_get("agency")?,
+        custodian: row.try_get("custodian")?,
+        kind: row.try_get("kind")?,
+        access: row.try_get("access")?,
+        fonds: row.try_get("fonds")?,
+        file: row.try_get("file")?,
+        waiting: row.try_get::<i64, _>("waiting")? as u64,
+    })
+}
+
+fn happened(row: &SqliteRow) -> Result<Happened, CatalogError> {
+    let description: Option<&str> = row.try_get("description")?;
+    Ok(Happened {
+        seq: row.try_get::<i64, _>("seq")? as u64,
+        at: Instant::from_micros(row.try_get("at")?),
+        event: row.try_get("event")?,
+        description: description.map(digest).transpose()?,
+    })
+}

@@ -1,0 +1,48 @@
+-- The catalog: a fold over ledger entries. SQL that SQLite and PostgreSQL both take.
+-- Digests, identifiers and partial dates are text, times are microseconds since 1970. No semicolon in comments.
+CREATE TABLE IF NOT EXISTS place (
+    name  TEXT PRIMARY KEY,
+    value BIGINT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS requests (
+    request TEXT PRIMARY KEY,
+    seq     BIGINT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS entries (
+    seq         BIGINT PRIMARY KEY,
+    at          BIGINT NOT NULL,
+    event       TEXT NOT NULL,
+    record      TEXT,
+    description TEXT
+);
+CREATE INDEX IF NOT EXISTS entries_record ON entries (record, seq);
+CREATE TABLE IF NOT EXISTS records (
+    record      TEXT PRIMARY KEY,
+    seq         BIGINT NOT NULL,
+    at          BIGINT NOT NULL,
+    description TEXT NOT NULL,
+    external_id TEXT,
+    subject     TEXT NOT NULL,
+    number      TEXT,
+    notation    TEXT,
+    likeness    TEXT,
+    issued      TEXT,
+    agency      TEXT,
+    custodian   TEXT,
+    kind        TEXT,
+    access      TEXT NOT NULL,
+    fonds       TEXT,
+    file        TEXT,
+    waiting     BIGINT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS records_seq ON records (seq);
+CREATE INDEX IF NOT EXISTS records_waiting ON records (seq) WHERE waiting > 0;
+CREATE INDEX IF NOT EXISTS records_likeness ON records (likeness);
+CREATE INDEX IF NOT EXISTS records_external ON records (external_id);
+CREATE TABLE IF NOT EXISTS components (
+    record  TEXT NOT NULL,
+    ordinal BIGINT NOT NULL,
+    sha256  TEXT NOT NULL,
+    PRIMARY KEY (record, ordinal)
+);
+CREATE INDEX IF NOT EXISTS components_holder ON components (sha256, record)

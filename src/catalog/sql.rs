@@ -1,0 +1,58 @@
+//! Every statement, in SQL that SQLite and PostgreSQL both take.
+
+pub const SCHEMA: &str = include_str!("schema.sql");
+
+pub const PLACE: &str = "SELECT value FROM place WHERE name = $1";
+pub const SET_PLACE: &str =
+    "INSERT INTO place (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+pub const RECORD: &str = "SELECT * FROM records WHERE record = $1";
+pub const BY_EXTERNAL_ID: &str = "SELECT * FROM records WHERE external_id = $1 ORDER BY seq";
+pub const RECORDS: &str = "SELECT * FROM records WHERE seq >= $1 ORDER BY seq LIMIT $2";
+pub const WAITING: &str = "SELECT * FROM records WHERE waiting > 0 AND seq >= $1 ORDER BY seq LIMIT $2";
+pub const ANSWERED: &str = "SELECT request, seq FROM requests WHERE request IN ";
+pub const CURRENT: &str = "SELECT record, description FROM records WHERE record IN ";
+pub const LIFE: &str = "SELECT seq, at, event, description FROM entries WHERE record = $1 ORDER BY seq";
+pub const ENTRY_RECORD: &str = "SELECT record FROM entries WHERE seq = $1";
+pub const ALIKE: &str = "SELECT likeness, MIN(record) FROM records WHERE likeness = ";
+pub const EACH_LIKENESS: &str = " GROUP BY likeness";
+pub const OR_HOLDERS: &str = " UNION ALL SELECT sha256, MIN(record) FROM components WHERE sha256 IN ";
+pub const EACH_HOLDER: &str = " GROUP BY sha256";
+pub const ACCESSION: &str =
+    "SELECT seq, at FROM entries WHERE record = $1 AND event = 'accessioned' ORDER BY seq LIMIT 1";
+pub const COUNTS: &str = "SELECT COUNT(*), COALESCE(SUM(CASE WHEN waiting > 0 THEN 1 ELSE 0 END), 0) FROM records";
+pub const FORGET_COMPONENTS: &str = "DELETE FROM components WHERE record = $1";
+
+pub const INSERT_REQUESTS: &str = "INSERT INTO requests (request, seq) ";
+pub const INSERT_ENTRIES: &str = "INSERT INTO entries (seq, at, event, record, description) ";
+pub const INSERT_COMPONENTS: &str = "INSERT INTO components (record, ordinal, sha256) ";
+pub const INSERT_RECORDS: &str = "INSERT INTO records (record, seq, at, description, external_id, subject, number, \
+     notation, likeness, issued, agency, custodian, kind, access, fonds, file, waiting) ";
+/// The entry that accessioned a record stays what it was.
+pub const REPLACE_RECORD: &str = " ON CONFLICT (record) DO UPDATE SET description = excluded.description, \
+     external_id = excluded.external_id, subject = excluded.subject, number = excluded.number, \
+     notation = excluded.notation, likeness = excluded.likeness, issued = excluded.issued, \
+     agency = excluded.agency, custodian = excluded.custodian, kind = excluded.kind, access = excluded.access, \
+     fonds = excluded.fonds, file = excluded.file, waiting = excluded.waiting";
+
+/// Every whole statement, for the test that has both databases prepare them.
+pub const STATEMENTS: &[&str] = &[
+    PLACE,
+    SET_PLACE,
+    RECORD,
+    BY_EXTERNAL_ID,
+    RECORDS,
+    WAITING,
+    LIFE,
+    ENTRY_RECORD,
+    "SELECT request, seq FROM requests WHERE request IN ($1, $2)",
+    "SELECT record, description FROM records WHERE record IN ($1, $2)",
+    "SELECT likeness, MIN(record) FROM records WHERE likeness = $1 GROUP BY likeness UNION ALL \
+     SELECT sha256, MIN(record) FROM components WHERE sha256 IN ($2, $3) GROUP BY sha256",
+    ACCESSION,
+    COUNTS,
+    FORGET_COMPONENTS,
+];
+
+/// What is put around lists of values, for the same test: the statement up to them, and what follows.
+pub const INSERTS: &[(&str, &str)] =
+    &[(INSERT_REQUESTS, ""), (INSERT_ENTRIES, ""), (INSERT_COMPONENTS, ""), (INSERT_RECORDS, REPLACE_RECORD)];
