@@ -1,0 +1,144 @@
+//! Truth to derived: committed entries into catalog and index. The live path, start-up and rebuild all
+//! come through [`Derived::apply`].
+
+use crate::archive::{
+    ArchiveError,
+    feed::{Changed, Feed, Step},
+};
+use crate::catalog::{Applied, Catalog};
+use crate::ledger::log::Ledger;
+use crate::record::{
+    description::Description,
+    digest::Digest,
+    entry::{Entry, Event},
+    id::RecordId,
+};
+use crate::store::{Store, StoreError, layout};
+use futures::{StreamExt, TryStreamExt};
+use std::{collections::HashMap, sync::Arc};
+
+/// Everything that is derived from the ledger, and the sizes it has applied.
+#[derive(Clone, Debug)]
+pub struct Derived {
+    pub store: Store,
+    pub catalog: Catalog,
+    pub feed: Feed,
+}
+
+/// Entries folded at once while catching up.
+const FOLD_ENTRIES: usize = 2048;
+/// Descriptions read at once.
+const READS: usize = 16;
+
+impl Derived {
+    /// Applies entries that follow those applied before.
+    pub async fn apply(&self, applied: Vec<Applied>) -> Result<(), ArchiveError> {
+        self.catalog.apply(&applied).await?;
+        self.give(&applied).await
+    }
+
+    /// Gives the index what it has not seen; the last description of each record in the batch counts.
+    async fn give(&self, applied: &[Applied]) -> Result<(), ArchiveError> {
+        let Some(last) = applied.last() else { return Ok(()) };
+        let mut changed: HashMap<RecordId, Changed> = HashMap::new();
+        for Applied { seq, entry, description } in applied {
+            let (Some(record), Some(description)) = (entry.event.record(), description.clone()) else { continue };
+            // A record that was accessioned in an earlier batch keeps its place in the order of accession.
+            let first = match (changed.get(&record), &entry.event) {
+                (Some(earlier), _) => earlier.seq,
+                (None, Event::Accessioned { .. }) => *seq,
+                (None, _) => self.catalog.record(record).await?.map_or(*seq, |known| known.seq),
+            };
+            changed.insert(record, Changed { record, seq: first, description });
+        }
+        let mut records: Vec<_> = changed.into_values().collect();
+        records.sort_by_key(|one| one.seq);
+        self.feed.give(Step { applied: last.seq + 1, records }).await
+    }
+
+    /// Takes in every commit that the ledger has not seen, through the same fold as everything else.
+    pub async fn catch_up(&self, ledger: &Ledger) -> Result<(), ArchiveError> {
+        while let Some(committed) = ledger.catch_up().await? {
+            let applied = load(&self.store, committed.base, &committed.entries).await?;
+            self.apply(applied).await?;
+        }
+        Ok(())
+    }
+
+    /// Gives catalog and index the committed entries that they have not applied, from the commits.
+    /// `tell` hears how far it is.
+    pub async fn replay(&self, ledger: &Ledger, index_applied: u64, tell: &Tell) -> Result<(), ArchiveError> {
+        let catalog_applied = self.catalog.applied();
+        let mut replay = ledger.replay_from(catalog_applied.min(index_applied)).await?;
+        let mut more = true;
+        while more {
+            let (mut base, mut entries) = (None, Vec::new());
+            while entries.len() < FOLD_ENTRIES && more {
+                match replay.next().await? {
+                    Some(commit) => {
+                        base = base.or(Some(commit.base));
+                        entries.extend(commit.entries);
+                    }
+                    None => more = false,
+                }
+            }
+            let Some(base) = base else { break };
+            let mut applied = load(&self.store, base, &entries).await?;
+            self.catalog.apply(applied.get(past(base, catalog_applied)..).unwrap_or_default()).await?;
+            applied.drain(..past(base, index_applied).min(applied.len()));
+            self.give(&applied).await?;
+            tell(base + entries.len() as u64);
+        }
+        Ok(())
+    }
+}
+
+/// How many of the entries from `base` on have been applied already.
+fn past(base: u64, applied: u64) -> usize {
+    applied.saturating_sub(base) as usize
+}
+
+/// Hears how many entries have been applied.
+pub type Tell = dyn Fn(u64) + Send + Sync;
+
+/// Reads what entries name. Of several descriptions of one record only the last is read. A description
+/// that is gone leaves its record out; whether that is lawful is for `verify` to say.
+async fn load(store: &Store, base: u64, entries: &[Vec<u8>]) -> Result<Vec<Applied>, ArchiveError> {
+    let mut read = Vec::with_capacity(entries.len());
+    let mut last: HashMap<RecordId, u64> = HashMap::new();
+    for (seq, bytes) in (base..).zip(entries) {
+        let entry = Entry::from_bytes(bytes).map_err(|fault| ArchiveError::Damaged(format!("entry {seq}: {fault}")))?;
+        if let Some(record) = entry.event.record() {
+            last.insert(record, seq);
+        }
+        read.push((seq, entry));
+    }
+    let last = &last;
+    let fetch = |(seq, entry): (u64, Entry)| async move {
+        let wanted = entry.event.record().filter(|record| last.get(record) == Some(&seq));
+        let description = match (wanted, entry.event.description()) {
+            (Some(record), Some(digest)) => description(store, record, digest).await?.map(Arc::new),
+            _ => None,
+        };
+        Ok(Applied { seq, entry, description })
+    };
+    futures::stream::iter(read).map(fetch).buffered(READS).try_collect().await
+}
+
+/// A description as the ledger names it; `None` where it is gone.
+pub async fn description(store: &Store, record: RecordId, digest: Digest) -> Result<Option<Description>, ArchiveError> {
+    let path = layout::description(record, digest);
+    let bytes = match store.read(&path).await {
+        Ok(bytes) => bytes,
+        Err(StoreError::Absent(_)) => {
+            tracing::warn!(record.id = %record, "a description is gone; run `vankho verify archive`");
+            return Ok(None);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if Digest::of(&bytes) != digest {
+        return Err(ArchiveError::Damaged(path));
+    }
+    let read = Description::from_bytes(&bytes);
+    read.map(Some).map_err(|fault| ArchiveError::Damaged(format!("{path}: {fault}")))
+}

@@ -1,0 +1,174 @@
+//! The one place that changes the ledger: proposals in, committed entries out.
+//!
+//! # Why
+//! *Batching needs no timer.* While one commit is in flight the next batch collects; a lone writer waits
+//! for nobody and a crowd shares one fsync.
+//!
+//! *Validated against what is true at that size.* A batch is judged by one catalog state and by its own
+//! earlier entries; whoever loses the race for a size catches up and is judged again.
+
+use crate::archive::{ArchiveError, Clock, apply::Derived};
+use crate::catalog::{Applied, Catalog};
+use crate::ledger::log::{Appended, Committed, Ledger};
+use crate::record::{
+    description::Description,
+    digest::Digest,
+    entry::{Entry, Event, Instant},
+    id::{ActorId, RecordId},
+};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinHandle,
+};
+
+/// Something that somebody wants to be in the ledger.
+#[derive(Debug, Clone)]
+pub struct Proposal {
+    pub by: ActorId,
+    /// SHA-256 of actor and idempotency key.
+    pub request: Digest,
+    pub event: Event,
+    /// The description that the event names: durable already, read back.
+    pub description: Option<Arc<Description>>,
+}
+
+/// The request that a repeated call of the same actor with the same key makes.
+pub fn request(by: ActorId, key: &[u8; 32]) -> Digest {
+    Digest::of(&[by.to_string().as_bytes(), b"\n", key].concat())
+}
+
+type Answer = Result<u64, ArchiveError>;
+
+/// The way to the writer.
+#[derive(Debug)]
+pub struct Writer {
+    to: mpsc::Sender<(Proposal, oneshot::Sender<Answer>)>,
+}
+
+struct Waiting {
+    proposal: Proposal,
+    answer: oneshot::Sender<Answer>,
+}
+
+impl Writer {
+    /// Starts the task that commits; it ends when no writer is left.
+    pub fn start(ledger: Arc<Ledger>, derived: Derived, clock: Clock, batch_max: usize) -> (Writer, JoinHandle<()>) {
+        let (to, from) = mpsc::channel(batch_max);
+        (Writer { to }, tokio::spawn(Loop { ledger, derived, clock, batch_max }.run(from)))
+    }
+
+    /// Commits a proposal, together with whatever else is waiting. Answers the entry's sequence number:
+    /// that of the earlier entry, where the same request was answered before.
+    pub async fn commit(&self, proposal: Proposal) -> Answer {
+        let stopped = || ArchiveError::Stopped("the writer has stopped".into());
+        let (answer, answered) = oneshot::channel();
+        self.to.send((proposal, answer)).await.map_err(|_| stopped())?;
+        answered.await.map_err(|_| stopped())?
+    }
+}
+
+struct Loop {
+    ledger: Arc<Ledger>,
+    derived: Derived,
+    clock: Clock,
+    batch_max: usize,
+}
+
+impl Loop {
+    async fn run(self, mut from: mpsc::Receiver<(Proposal, oneshot::Sender<Answer>)>) {
+        let mut batch = Vec::new();
+        while from.recv_many(&mut batch, self.batch_max).await > 0 {
+            let waiting = batch.drain(..).map(|(proposal, answer)| Waiting { proposal, answer }).collect();
+            if let Err(error) = self.commit(waiting).await {
+                // What the storage did is unknown: this process must not write again. Dropping the queue
+                // tells everybody who waits.
+                tracing::error!(%error, "the writer has stopped; open the archive again");
+                return;
+            }
+        }
+    }
+
+    async fn commit(&self, mut waiting: Vec<Waiting>) -> Result<(), ArchiveError> {
+        loop {
+            let now = self.clock.now().max(self.derived.catalog.newest());
+            let judged = judge(&self.derived.catalog, waiting, now).await?;
+            if judged.is_empty() {
+                return Ok(());
+            }
+            let entries = judged.iter().map(|(_, _, bytes)| bytes.clone()).collect();
+            // If we stop here, the commit object is there or it is not: opening replays it, and the same requests
+            // find their answer or are made again.
+            match self.ledger.append(entries).await? {
+                Appended::Committed(committed) => return self.answer(committed, judged).await,
+                // Somebody else was first at this size: take theirs in, then judge again.
+                Appended::LostRace => {
+                    self.derived.catch_up(&self.ledger).await?;
+                    waiting = judged.into_iter().map(|(waiting, _, _)| waiting).collect();
+                }
+            }
+        }
+    }
+
+    async fn answer(&self, committed: Committed, judged: Vec<Judged>) -> Result<(), ArchiveError> {
+        let mut applied = Vec::with_capacity(judged.len());
+        let mut answers = Vec::with_capacity(judged.len());
+        for (seq, (waiting, entry, _)) in (committed.base..).zip(judged) {
+            applied.push(Applied { seq, entry, description: waiting.proposal.description });
+            answers.push((seq, waiting.answer));
+        }
+        // If we stop here, the batch is committed and nobody was told: the same requests find it.
+        self.derived.apply(applied).await?;
+        for (seq, answer) in answers {
+            // Who asked may be gone; the entry stands.
+            answer.send(Ok(seq)).ok();
+        }
+        Ok(())
+    }
+}
+
+type Judged = (Waiting, Entry, Vec<u8>);
+
+/// Answers what is answered already or cannot be, and makes entries of the rest.
+async fn judge(catalog: &Catalog, waiting: Vec<Waiting>, at: Instant) -> Result<Vec<Judged>, ArchiveError> {
+    let requests: Vec<Digest> = waiting.iter().map(|one| one.proposal.request).collect();
+    let records: Vec<RecordId> = waiting.iter().filter_map(|one| one.proposal.event.record()).collect();
+    let (answered, mut current) = (catalog.answered(&requests).await?, catalog.current(&records).await?);
+    let (mut judged, mut seen) = (Vec::with_capacity(waiting.len()), HashSet::new());
+    for Waiting { proposal, answer } in waiting {
+        if let Some(seq) = answered.get(&proposal.request) {
+            answer.send(Ok(*seq)).ok();
+            continue;
+        }
+        let verdict = match seen.insert(proposal.request) {
+            true => permitted(&mut current, &proposal.event),
+            false => Err(ArchiveError::Conflict("the same request is under way".into())),
+        };
+        let entry = Entry { at, by: proposal.by, request: proposal.request, event: proposal.event.clone(), v: 1 };
+        let bytes = verdict.and_then(|()| entry.to_bytes().map_err(|fault| ArchiveError::Conflict(fault.to_string())));
+        match bytes {
+            Ok(bytes) => judged.push((Waiting { proposal, answer }, entry, bytes)),
+            Err(refusal) => {
+                answer.send(Err(refusal)).ok();
+            }
+        }
+    }
+    Ok(judged)
+}
+
+/// May this event follow what the catalog knows and the earlier entries of the batch?
+fn permitted(current: &mut HashMap<RecordId, Digest>, event: &Event) -> Result<(), ArchiveError> {
+    let (Some(record), Some(description)) = (event.record(), event.description()) else { return Ok(()) };
+    let expected = match event {
+        Event::Described { replaces, .. } | Event::Characterized { replaces, .. } => Some(*replaces),
+        _ => None,
+    };
+    if current.get(&record).copied() != expected {
+        return Err(ArchiveError::Conflict(format!("record {record} was changed by somebody else; read it again")));
+    }
+    current.insert(record, description);
+    Ok(())
+}

@@ -1,0 +1,340 @@
+//! The hub: holds store, ledger, catalog, index and desk, and is **the one place that changes anything**.
+//!
+//! `open` an archive, `keep` components and descriptions, `commit` an entry that names them, `prove` it.
+//! Flows are built from these; none of them touches the ledger's writing side or the index's.
+//!
+//! The write order (W1 to W7 of the house) is kept here: components durable and read back, then the
+//! commit object, then catalog and index, then the answer.
+//!
+//! # Why
+//! *Start-up is not special.* Opening replays what the derived stores have not applied through the same
+//! fold that the live path uses, and sweeps what a crash left. There is no recovery mode.
+//!
+//! *One process owns `derived/`.* Two would each apply entries to one catalog; the second is told so.
+
+pub mod apply;
+pub mod clock;
+pub mod commit;
+pub mod feed;
+pub mod keep;
+pub mod place;
+pub mod rebuild;
+
+use crate::archive::{apply::Derived, commit::Writer, feed::Feed, place::Folders};
+use crate::catalog::{Catalog, CatalogError};
+use crate::config::Config;
+use crate::desk::{Desk, DeskError};
+use crate::index::{Index, IndexError};
+use crate::ledger::{
+    keys::{KeyFile, Signer},
+    log::{Ledger, LedgerError},
+    proof::Receipt,
+};
+use crate::record::{
+    entry::Event,
+    id::{ActorId, RecordId},
+};
+use crate::store::{Store, StoreError, layout, local};
+use std::{fs, path::Path, sync::Arc, time::Duration};
+use tokio::{sync::Notify, task::JoinHandle};
+
+pub use clock::Clock;
+pub use commit::{Proposal, request};
+
+/// An open archive.
+pub struct Archive {
+    pub store: Store,
+    pub ledger: Arc<Ledger>,
+    pub catalog: Catalog,
+    pub index: Arc<Index>,
+    pub desk: Desk,
+    pub clock: Clock,
+    pub config: Config,
+    /// Who acts at this machine's command line.
+    pub operator: ActorId,
+    writer: Writer,
+    feed: Feed,
+    tasks: Tasks,
+    /// Held as long as the archive is open: one process owns `derived/`.
+    _lock: Option<fs::File>,
+    /// Held as long as the archive is open: who starts meanwhile does not sweep.
+    _alive: Option<fs::File>,
+}
+
+/// What runs as long as the archive is open.
+struct Tasks {
+    writer: Option<JoinHandle<()>>,
+    feeder: Option<JoinHandle<()>>,
+    publisher: Option<JoinHandle<()>>,
+    enough: Arc<Notify>,
+}
+
+impl Tasks {
+    /// Lets a round of publishing end and has no other begin: what it writes must not come after what
+    /// closing writes.
+    async fn publisher_ends(&mut self) {
+        self.enough.notify_one();
+        ended(self.publisher.take()).await;
+    }
+}
+
+/// A task that died has nothing more to do either.
+async fn ended(task: Option<JoinHandle<()>>) {
+    if let Some(task) = task {
+        task.await.ok();
+    }
+}
+
+impl Drop for Tasks {
+    fn drop(&mut self) {
+        // Writer and feeder end by themselves when nobody can ask them any more.
+        if let Some(publisher) = &self.publisher {
+            publisher.abort();
+        }
+    }
+}
+
+/// What can go wrong in an archive, by what the caller can do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchiveError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    #[error("{}", advised(.0))]
+    Index(#[from] IndexError),
+    #[error(transparent)]
+    Desk(#[from] DeskError),
+    /// The place is not what the command needs.
+    #[error("{0}")]
+    Place(String),
+    /// The world changed since the caller looked.
+    #[error("{0}")]
+    Conflict(String),
+    /// This process can do no more; open the archive again.
+    #[error("{0}; open the archive again")]
+    Stopped(String),
+    /// Something kept is not what it was.
+    #[error("{0} is damaged; run `vankho verify archive`")]
+    Damaged(String),
+}
+
+/// What to do about an index that is no use any more.
+fn advised(error: &IndexError) -> String {
+    match error {
+        IndexError::Busy => error.to_string(),
+        IndexError::NeedsRebuild(_) => format!("{error}; run `vankho rebuild`, nothing is lost"),
+        IndexError::Io(_) | IndexError::Failed(_) => {
+            format!("{error}; check space and permissions, then run `vankho rebuild`; nothing is lost")
+        }
+    }
+}
+
+/// What an archive is made of.
+pub struct Parts {
+    pub store: Store,
+    pub signer: Signer,
+    pub catalog: Catalog,
+    pub index: Index,
+    pub desk: Desk,
+    pub clock: Clock,
+    pub config: Config,
+    pub lock: Option<fs::File>,
+}
+
+impl Archive {
+    /// Opens the archive in a data folder. `tell` hears how many entries have been applied to derived
+    /// stores that were behind.
+    pub async fn open(data: &Path, config: Config, clock: Clock, tell: &apply::Tell) -> Result<Archive, ArchiveError> {
+        let folders = Folders::of(data);
+        folders.expect_archive()?;
+        for folder in [&folders.derived, &folders.desk] {
+            fs::create_dir_all(folder).map_err(|error| place::disk(folder, error))?;
+        }
+        let lock = Some(lock(&folders.derived)?);
+        let parts = Parts {
+            store: Store::local(&folders.archive)?,
+            signer: folders.signer()?,
+            catalog: Catalog::open(Some(&folders.derived.join(rebuild::CATALOG))).await?,
+            index: Index::open(Some(&folders.derived.join(rebuild::INDEX)), &config.index)?,
+            desk: Desk::open(Some(&folders.desk.join("desk.db"))).await?,
+            clock,
+            config,
+            lock,
+        };
+        Archive::start(parts, tell).await
+    }
+
+    /// Brings the parts to one state and starts the tasks that keep them there.
+    pub async fn start(parts: Parts, tell: &apply::Tell) -> Result<Archive, ArchiveError> {
+        let Parts { store, signer, catalog, index, desk, clock, config, lock } = parts;
+        let keys = keys(&store).await?;
+        let ledger = Arc::new(Ledger::open(store.clone(), signer, keys).await?);
+        while ledger.catch_up().await?.is_some() {}
+        let index_applied = index.applied();
+        refuse_rollback(&ledger, &desk, catalog.applied().max(index_applied)).await?;
+        let index = Arc::new(index);
+        let interval = Duration::from_millis(config.index.commit_interval_ms);
+        let (feed, feeder) = Feed::start(index.clone(), store.clone(), interval, config.content.text_bytes_max);
+        let derived = Derived { store: store.clone(), catalog: catalog.clone(), feed: feed.clone() };
+        derived.replay(&ledger, index_applied, tell).await?;
+        feed.flush().await?;
+        let operator = desk.operator(ActorId::new(clock.now().millis(), keep::random()?)).await?;
+        let (alive, alone) = living(&store).await?;
+        let (writer, committing) =
+            Writer::start(ledger.clone(), derived, clock.clone(), config.ledger.batch_entries_max);
+        let enough = Arc::new(Notify::new());
+        let interval_ms = config.ledger.publish_interval_ms;
+        let publisher = tokio::spawn(publish(ledger.clone(), desk.clone(), interval_ms, enough.clone()));
+        let tasks = Tasks { writer: Some(committing), feeder: Some(feeder), publisher: Some(publisher), enough };
+        let archive = Archive {
+            store,
+            ledger,
+            catalog,
+            index,
+            desk,
+            clock,
+            config,
+            operator,
+            writer,
+            feed,
+            tasks,
+            _lock: lock,
+            _alive: alive,
+        };
+        archive.sweep(alone).await?;
+        if let (true, Some(alive), Some(root)) = (alone, &archive._alive, archive.store.folder()) {
+            local::share(alive, root)?;
+        }
+        Ok(archive)
+    }
+
+    /// Commits an entry. What it names must be durable and read back. Answers its sequence number.
+    pub async fn commit(&self, proposal: Proposal) -> Result<u64, ArchiveError> {
+        self.writer.commit(proposal).await
+    }
+
+    /// The receipt of a committed entry, against the newest checkpoint.
+    pub async fn prove(&self, seq: u64) -> Result<String, ArchiveError> {
+        let entry = self.ledger.entry(seq).await?;
+        let (path, checkpoint) = self.ledger.prove(seq).await?;
+        Ok(Receipt { entry, index: seq, path, checkpoint_note: checkpoint }.encode())
+    }
+
+    /// A new record identifier.
+    pub fn new_record(&self) -> Result<RecordId, ArchiveError> {
+        Ok(RecordId::new(self.clock.now().millis(), keep::random()?))
+    }
+
+    /// Waits until everything committed so far is found by searches.
+    pub async fn settle(&self) -> Result<(), ArchiveError> {
+        self.feed.flush().await
+    }
+
+    /// Brings the self-description up to date with this program and records it.
+    pub async fn refresh(&self) -> Result<u64, ArchiveError> {
+        let mut documents = place::documents();
+        for path in [layout::PLACE, layout::KEYS] {
+            documents.push((path.into(), self.store.read(path).await?));
+        }
+        let documents = place::write_documents(&self.store, &documents).await?;
+        let request = request(self.operator, &keep::random()?);
+        let event = Event::Refreshed { documents };
+        self.commit(Proposal { by: self.operator, request, event, description: None }).await
+    }
+
+    /// Publishes, makes everything visible and closes the files. When it returns, nothing of this archive
+    /// runs any more and another process may open it.
+    pub async fn close(self) -> Result<(), ArchiveError> {
+        let Archive { ledger, catalog, index, desk, writer, feed, mut tasks, .. } = self;
+        // The writer first: a commit that is under way is answered, published and found.
+        drop(writer);
+        ended(tasks.writer.take()).await;
+        tasks.publisher_ends().await;
+        let flushed = feed.flush().await;
+        let published = publish_once(&ledger, &desk).await;
+        drop(feed);
+        ended(tasks.feeder.take()).await;
+        catalog.close().await;
+        desk.close().await;
+        drop(index);
+        flushed.and(published)
+    }
+}
+
+/// This process's share in the lock of the living, and whether it is alone.
+async fn living(store: &Store) -> Result<(Option<fs::File>, bool), ArchiveError> {
+    let Some(root) = store.folder().map(Path::to_owned) else { return Ok((None, false)) };
+    let held = tokio::task::spawn_blocking(move || local::live(&root)).await;
+    let (alive, alone) = held.map_err(|_| ArchiveError::Stopped("the start died".into()))??;
+    Ok((Some(alive), alone))
+}
+
+/// The public keys of an archive, from the archive itself.
+pub async fn keys(store: &Store) -> Result<KeyFile, ArchiveError> {
+    let bytes = store.read(layout::KEYS).await?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| ArchiveError::Damaged(layout::KEYS.into()))?;
+    text.parse().map_err(|_| ArchiveError::Damaged(layout::KEYS.into()))
+}
+
+/// Takes `derived/` for this process.
+pub(crate) fn lock(derived: &Path) -> Result<fs::File, ArchiveError> {
+    let path = derived.join("lock");
+    let file = fs::File::create(&path).map_err(|error| place::disk(&path, error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => {
+            let advice = "another vankho process owns this archive's derived/; wait for it to end";
+            Err(ArchiveError::Place(advice.into()))
+        }
+        Err(fs::TryLockError::Error(error)) => Err(place::disk(&path, error)),
+    }
+}
+
+/// Refuses to write where the store holds less than was once known to be committed.
+async fn refuse_rollback(ledger: &Ledger, desk: &Desk, applied: u64) -> Result<(), ArchiveError> {
+    let size = ledger.size();
+    let refuse = |known: u64| {
+        let advice = "bring the missing part of log/ back from a replica or a backup";
+        Err(ArchiveError::Place(format!(
+            "the ledger holds {size} entries and {known} were committed: rollback; {advice}"
+        )))
+    };
+    if size == 0 || applied > size {
+        return refuse(applied.max(1));
+    }
+    let Some((known, note)) = desk.checkpoint().await? else { return Ok(()) };
+    if known > size {
+        return refuse(known);
+    }
+    match ledger.follows(&ledger.read_checkpoint(&note)?).await? {
+        true => Ok(()),
+        false => {
+            Err(ArchiveError::Damaged(format!("the ledger: it does not go on from its checkpoint of size {known}")))
+        }
+    }
+}
+
+async fn publish(ledger: Arc<Ledger>, desk: Desk, interval_ms: u64, enough: Arc<Notify>) {
+    let mut ticks = tokio::time::interval(Duration::from_millis(interval_ms.max(1)));
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = enough.notified() => return,
+        }
+        if let Err(error) = publish_once(&ledger, &desk).await {
+            // Commits stand without it; the next round tries again.
+            tracing::warn!(%error, "the log could not be published yet");
+        }
+    }
+}
+
+async fn publish_once(ledger: &Ledger, desk: &Desk) -> Result<(), ArchiveError> {
+    if let Some((size, note)) = ledger.publish().await? {
+        desk.remember(size, &note).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,222 @@
+//! Founding an archive: the folders, the key, the self-description, the first entry.
+//!
+//! An archive outlives its software, so the knowledge of how to read and check it is written into it, and
+//! its first entry holds the digest of every line of that.
+
+use crate::archive::{ArchiveError, Clock, keep::random, request};
+use crate::ledger::{
+    keys::{KeyFile, Signer},
+    log::{Appended, Ledger},
+};
+use crate::record::{
+    digest::Digest,
+    entry::{Entry, Event},
+    id::ActorId,
+};
+use crate::store::{Created, Store, StoreError, layout, local};
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    io::Write,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+use zeroize::Zeroizing;
+
+/// What `init` writes into every archive, besides its keys and its identity.
+pub const DOCUMENTS: &[(&str, &str)] = &[
+    ("README.txt", include_str!("place/README.txt")),
+    ("FORMAT.md", include_str!("place/FORMAT.md")),
+    ("verify.sh", include_str!("place/verify.sh")),
+    ("verify.py", include_str!("place/verify.py")),
+    ("schemas/README.md", include_str!("../../schemas/README.md")),
+    ("schemas/record.v1.json", include_str!("../../schemas/record.v1.json")),
+    ("schemas/entry.v1.json", include_str!("../../schemas/entry.v1.json")),
+];
+
+/// Where the parts of a data folder lie.
+#[derive(Clone, Debug)]
+pub struct Folders {
+    pub archive: PathBuf,
+    pub derived: PathBuf,
+    pub desk: PathBuf,
+    pub secret: PathBuf,
+}
+
+impl Folders {
+    /// The parts of `--data DIR`.
+    pub fn of(data: &Path) -> Folders {
+        let part = |name| data.join(name);
+        Folders { archive: part("archive"), derived: part("derived"), desk: part("desk"), secret: part("secret") }
+    }
+
+    fn key(&self) -> PathBuf {
+        self.secret.join("signing.key")
+    }
+
+    /// Refuses a place that is no archive.
+    pub fn expect_archive(&self) -> Result<(), ArchiveError> {
+        let missing = |what: &str| {
+            let place = self.archive.display();
+            Err(ArchiveError::Place(format!("{what} at {place}; make one with `vankho init --data DIR --origin NAME`")))
+        };
+        if !self.archive.join(layout::PLACE).is_file() {
+            return missing("there is no archive");
+        }
+        if !self.archive.join(layout::commit(0)).is_file() {
+            return missing("the founding of the archive was interrupted, it has no first entry");
+        }
+        Ok(())
+    }
+
+    /// The key that signs.
+    pub fn signer(&self) -> Result<Signer, ArchiveError> {
+        let path = self.key();
+        let text = Zeroizing::new(fs::read_to_string(&path).map_err(|error| disk(&path, error))?);
+        Signer::from_secret_text(text.trim_end()).map_err(|_| {
+            ArchiveError::Place(format!("{} is no signing key; bring it back from a backup", path.display()))
+        })
+    }
+}
+
+/// `place.json`: the identity of this place, written once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    /// The same in every replica of one archive.
+    pub archive: ActorId,
+    pub origin: String,
+    /// Which of the archive's places this is; the first is 1.
+    pub replica: u32,
+    /// Counts the primaries that this archive has had; the first is 1.
+    pub epoch: u32,
+}
+
+/// Founds an archive in a folder. A founding that was interrupted is completed; an archive that is there
+/// is refused.
+pub async fn init(data: &Path, origin: &str, clock: &Clock) -> Result<(), ArchiveError> {
+    check_origin(origin)?;
+    let folders = Folders::of(data);
+    if folders.archive.join(layout::commit(0)).exists() {
+        return Err(ArchiveError::Place(format!("there is an archive at {} already", folders.archive.display())));
+    }
+    for folder in [&folders.archive, &folders.derived, &folders.desk] {
+        fs::create_dir_all(folder).map_err(|error| disk(folder, error))?;
+    }
+    let signer = new_key(&folders, origin)?;
+    let store = Store::local(&folders.archive)?;
+    found(&store, signer, clock).await
+}
+
+/// Writes everything that an empty place needs. Each step can be done again.
+pub async fn found(store: &Store, signer: Signer, clock: &Clock) -> Result<(), ArchiveError> {
+    store.prepare()?;
+    if let Some(root) = store.folder() {
+        // What an interrupted founding was writing would lie there for ever: nothing else looks at these places.
+        for leftover in local::leftovers(root, "")? {
+            local::remove(root, &leftover)?;
+        }
+    }
+    let (origin, keys) = (signer.origin().to_owned(), KeyFile::founding(signer.verifying_key().clone()));
+    let archive = ActorId::new(clock.now().millis(), random()?);
+    let place = Place { archive, origin: origin.clone(), replica: 1, epoch: 1 };
+    let text = serde_json::to_string(&place).map_err(|fault| ArchiveError::Damaged(fault.to_string()))? + "\n";
+    // If we stop anywhere before the first entry, `init` goes on from here: nothing is an archive yet.
+    let place = match store.create(layout::PLACE, Bytes::from(text.clone())).await? {
+        Created::New => Bytes::from(text),
+        Created::AlreadyThere(bytes) => bytes,
+    };
+    let mut documents = documents();
+    documents.push((layout::PLACE.into(), place));
+    documents.push((layout::KEYS.into(), Bytes::from(keys.to_string())));
+    let digests = write_documents(store, &documents).await?;
+    let ledger = Ledger::open(store.clone(), signer, keys).await?;
+    // Empty, and nobody has committed meanwhile: an archive is founded once.
+    if ledger.size() == 0 && ledger.catch_up().await?.is_none() {
+        let by = ActorId::new(clock.now().millis(), random()?);
+        let event = Event::Founded { documents: digests };
+        let entry = Entry { at: clock.now(), by, request: request(by, &random()?), event, v: 1 };
+        let bytes = entry.to_bytes().map_err(|fault| ArchiveError::Damaged(fault.to_string()))?;
+        if let Appended::LostRace = ledger.append(vec![bytes]).await? {
+            return Err(ArchiveError::Place("somebody else is founding this archive".into()));
+        }
+    }
+    ledger.publish().await?;
+    Ok(())
+}
+
+/// The self-description as this program has it.
+pub fn documents() -> Vec<(String, Bytes)> {
+    DOCUMENTS.iter().map(|(path, text)| (path.to_string(), Bytes::from_static(text.as_bytes()))).collect()
+}
+
+/// Writes documents where they differ from what is there, and tells the digest of each.
+///
+/// If we stop here, some are new and no entry names them: `init`, or `init --refresh`, done again writes the rest.
+pub async fn write_documents(
+    store: &Store,
+    documents: &[(String, Bytes)],
+) -> Result<BTreeMap<String, Digest>, ArchiveError> {
+    let mut digests = BTreeMap::new();
+    for (path, bytes) in documents {
+        let there = match store.read(path).await {
+            Ok(found) => found == bytes,
+            Err(StoreError::Absent(_)) => false,
+            Err(error) => return Err(error.into()),
+        };
+        if !there {
+            store.keep(path, bytes.clone()).await?;
+        }
+        digests.insert(path.clone(), Digest::of(bytes));
+    }
+    Ok(digests)
+}
+
+fn check_origin(origin: &str) -> Result<(), ArchiveError> {
+    let plain = origin.chars().all(|c| c.is_ascii_graphic() && c != '+');
+    if origin.is_empty() || origin.len() > 200 || !plain || origin.contains("://") {
+        let advice =
+            "an origin is a name without scheme, spaces and +, such as archive.example.vn/log; it never changes";
+        return Err(ArchiveError::Place(advice.into()));
+    }
+    Ok(())
+}
+
+/// Makes the signing key, readable to this account only, or takes the one that an interrupted founding left.
+///
+/// If we stop here, there is a draft that is written over, or the whole key, which the next founding takes.
+fn new_key(folders: &Folders, origin: &str) -> Result<Signer, ArchiveError> {
+    let path = folders.key();
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&folders.secret)
+        .map_err(|error| disk(&folders.secret, error))?;
+    if path.exists() {
+        let signer = folders.signer()?;
+        return match signer.origin() == origin {
+            true => Ok(signer),
+            false => Err(ArchiveError::Place(format!("{} was made for origin {}", path.display(), signer.origin()))),
+        };
+    }
+    let signer = Signer::from_seed(origin, &Zeroizing::new(random()?));
+    let signer = signer.ok_or_else(|| ArchiveError::Place("that origin cannot name a key".into()))?;
+    let write = || -> io::Result<()> {
+        // Under another name until it is whole: half a key must not be taken for one.
+        let draft = path.with_extension("new");
+        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+        file.write_all(signer.to_secret_text().as_bytes())?;
+        file.write_all(b"\n")?;
+        file.sync_all()?;
+        fs::rename(&draft, &path)?;
+        fs::File::open(&folders.secret)?.sync_all()
+    };
+    write().map_err(|error| disk(&path, error))?;
+    Ok(signer)
+}
+
+pub(crate) fn disk(path: &Path, source: io::Error) -> ArchiveError {
+    StoreError::Disk { path: path.display().to_string(), source }.into()
+}

@@ -1,0 +1,326 @@
+#!/bin/bash -p
+# Kiểm tra một tệp của kho lưu trữ theo biên nhận: không cần mạng, không cần kho.
+# Checks one file of an archive by its receipt, without network and without the archive.
+#
+#   verify.sh receipt RECEIPT FILE KEYFILE [--description DESCRIPTION.json]
+#
+# KEYFILE is the archive's keys/archive.keys. Get it from elsewhere than the receipt: whoever hands over
+# both could have made both. What is checked, in this order, and what the files look like: FORMAT.md.
+#
+# Exit code: 0 holds, 1 evidence of tampering, 2 incomplete, 3 usage.
+# Needs bash, openssl 3, sha256sum, xxd, jq, and what every system has (base64 cat cmp head mktemp rm tail tr wc).
+#
+# There is no `set -e`: it would decide by itself which failure matters. Here every step that fails says
+# what that means, and one line alone, the last one, ends with 0. Nothing that was read is ever run,
+# expanded or computed with before its form has been checked. `end` leaves the program, so no step that
+# may call it stands in a pipeline or in $( ): such a step leaves its result in a variable.
+
+set -uf
+export LC_ALL=C # one byte is one character, and ranges are ranges of bytes
+unset CDPATH GREP_OPTIONS
+export HOME=/nonexistent # jq would read ~/.jq
+
+work=
+end() { # code, Vietnamese, English
+  [[ -n $work ]] && rm -rf -- "$work"
+  printf '%s\n%s\n' "$2" "$3"
+  exit "$1"
+}
+tampered() {
+  end 1 "KHÔNG ĐÚNG: $1. Không sử dụng tệp; giữ nguyên hiện trạng và hỏi kho lưu trữ." \
+    "DOES NOT HOLD: $2. Do not rely on the file; keep everything as it is and ask the archive."
+}
+incomplete() { end 2 "CHƯA ĐỦ: $1." "INCOMPLETE: $2."; }
+usage() { end 3 "KHÔNG KIỂM TRA ĐƯỢC: $1." "CANNOT BE CHECKED: $2."; }
+
+# --- forms ---------------------------------------------------------------------------------------------
+
+hex64='[0-9a-f]{64}'
+uuid='[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}'
+moment='[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z'
+# The white space of Unicode beyond ASCII, as UTF-8.
+space=$'\xc2\x85|\xc2\xa0|\xe1\x9a\x80|\xe2\x80[\x80-\x8a\xa8\xa9\xaf]|\xe2\x81\x9f|\xe3\x80\x80'
+dash=$'\xe2\x80\x94 '
+
+# Decimal digits without leading zeros, at most 18: more than that this shell could not count.
+is_number() { [[ $1 =~ ^(0|[1-9][0-9]{0,17})$ ]]; }
+is_name() { [[ -n $1 && $1 != *[\ +]* && ! $1 =~ $space ]]; }
+# Base64 that encodes to itself again: padded, and the bits that nobody reads are zero.
+is_base64() {
+  local body=${1%=}
+  body=${body%=}
+  [[ -n $body && $((${#1} % 4)) == 0 && $body != *[!A-Za-z0-9+/]* ]] || return 1
+  case $((${#1} - ${#body})) in
+    0) return 0 ;;
+    1) [[ $body == *[AEIMQUYcgkosw048] ]] ;;
+    2) [[ $body == *[AQgw] ]] ;;
+    *) return 1 ;;
+  esac
+}
+is_hash() { [[ ${#1} == 44 && $1 == *[!=]= ]] && is_base64 "$1"; }
+# A text is UTF-8 without control characters but the line feed. jq puts U+FFFD where it is not UTF-8.
+is_text() {
+  [[ $(tr -cd '\000-\011\013-\037' < "$1" | wc -c | tr -d ' ') == 0 ]] || return 1
+  jq -Rjs . < "$1" 2> /dev/null | cmp -s - "$1"
+}
+# Points of small order: as a key they would check almost any signature.
+is_weak() {
+  local zeros=00000000000000000000000000000000000000000000000000000000000000
+  local ones=ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff
+  case $1 in
+    "00$zeros" | "01$zeros" | "00${zeros%00}80" | "01${zeros%00}80") return 0 ;;
+    e[cde]"$ones"7f | e[cde]"$ones"ff) return 0 ;;
+    26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc[08]5) return 0 ;;
+    c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03[7f]a) return 0 ;;
+    *) return 1 ;;
+  esac
+}
+
+# --- tools ---------------------------------------------------------------------------------------------
+
+sha256() { # of standard input, as 64 hexadecimal digits
+  local line
+  line=$(sha256sum) || return 1
+  printf '%s' "${line:0:64}"
+}
+unhex() { printf '%s' "$1" | xxd -r -p; }
+base64_hex() { printf '%s' "$1" | base64 -d 2> /dev/null | xxd -p | tr -d '\n'; }
+# Did this public key sign the file's bytes? Key and signature as hexadecimal digits.
+signed_by() { # key, signature, path of the text
+  [[ ${#2} == 128 ]] || return 1
+  is_weak "${2:0:64}" && return 1
+  unhex "302a300506032b6570032100$1" > "$work/key.der"
+  unhex "$2" > "$work/signature"
+  openssl pkeyutl -verify -rawin -pubin -keyform DER -inkey "$work/key.der" \
+    -in "$3" -sigfile "$work/signature" > /dev/null 2>&1
+}
+
+check_tools() {
+  local tool
+  for tool in openssl sha256sum xxd jq base64 cat cmp head mktemp rm tail tr wc; do
+    command -v "$tool" > /dev/null 2>&1 || incomplete "máy này thiếu chương trình $tool" "this machine lacks $tool"
+  done
+  work=$(mktemp -d) && [[ -n $work && -d $work ]] ||
+    incomplete "không tạo được thư mục tạm" "no temporary folder can be made"
+  trap 'rm -rf -- "$work"' EXIT
+  # A tool that cannot do its part must not look like tampering: RFC 8032, section 7.1, TEST 2.
+  unhex 72 > "$work/known"
+  local key=3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c
+  local signature=92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da
+  signature+=085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00
+  signed_by "$key" "$signature" "$work/known" ||
+    incomplete "openssl trên máy này không kiểm tra được chữ ký Ed25519" "openssl here cannot check Ed25519"
+  [[ $(unhex 72 | sha256) == 454349e422f05297191ead13e21d3db520e5abef52055e4964b82fb213f593a1 ]] ||
+    incomplete "sha256sum trên máy này không tính đúng" "sha256sum here does not compute SHA-256"
+  printf '%s' '"a\u00e1"' > "$work/known"
+  [[ $(jq -j . < "$work/known" 2> /dev/null) == $'a\xc3\xa1' ]] ||
+    incomplete "jq trên máy này không dùng được" "jq here does not work"
+}
+
+# --- the key file --------------------------------------------------------------------------------------
+
+key_ids=() key_bytes=() key_from=() key_to=()
+origin=
+bad_keys() {
+  usage "không đọc được tệp khóa. Đề nghị kho lưu trữ cấp lại keys/archive.keys" \
+    "the key file cannot be read. Ask the archive for keys/archive.keys again"
+}
+read_keys() {
+  local line name id bytes from to hex
+  is_text "$work/keys" || bad_keys
+  while IFS= read -r line || [[ -n $line ]]; do
+    [[ -z $line || $line == '#'* ]] && continue
+    [[ $line =~ ^([^\ +]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]{44})\ ([0-9]+)\ ([0-9]+|-)$ ]] || bad_keys
+    name=${BASH_REMATCH[1]} id=${BASH_REMATCH[2]} bytes=${BASH_REMATCH[3]}
+    from=${BASH_REMATCH[4]} to=${BASH_REMATCH[5]}
+    is_name "$name" && is_number "$from" || bad_keys
+    if [[ $to != - ]]; then
+      is_number "$to" && ((from <= to)) || bad_keys
+    fi
+    [[ -z $origin || $name == "$origin" ]] || bad_keys
+    origin=$name
+    hex=$(base64_hex "$bytes")
+    [[ $hex =~ ^01$hex64$ ]] || bad_keys
+    hex=${hex:2}
+    is_weak "$hex" && bad_keys
+    [[ $({ printf '%s\n\001' "$name" && unhex "$hex"; } | sha256) == "$id"* ]] || bad_keys
+    key_ids+=("$id") key_bytes+=("$hex") key_from+=("$from") key_to+=("$to")
+  done < "$work/keys"
+  ((${#key_ids[@]} > 0)) || bad_keys
+}
+
+# --- the receipt ---------------------------------------------------------------------------------------
+
+bad_receipt() { tampered "biên nhận bị hỏng hoặc đã bị sửa" "the receipt is not in form"; }
+bad_note() { tampered "điểm kiểm tra trong biên nhận bị hỏng hoặc đã bị sửa" "the checkpoint is not in form"; }
+
+index= size= root=
+path=() signers=() signatures=()
+read_receipt() {
+  local -a lines
+  local i line name bytes count
+  [[ $(head -c 23 < "$work/receipt" | xxd -p -c 64) == "$(printf 'c2sp.org/tlog-proof@v1\n' | xxd -p -c 64)" ]] ||
+    usage "tệp thứ nhất không phải là biên nhận. Thứ tự: biên nhận, tệp, tệp khóa" \
+      "the first file is no receipt. Give the receipt first, then the file, then the key file"
+  (($(wc -c < "$work/receipt") <= 262144)) || bad_receipt
+  is_text "$work/receipt" && [[ $(tail -c 1 < "$work/receipt" | xxd -p) == 0a ]] || bad_receipt
+  mapfile -t lines < "$work/receipt"
+  count=${#lines[@]}
+  ((count >= 9)) || bad_receipt
+
+  line=${lines[1]}
+  [[ $line == 'extra '* && ${#line} -le 5500 ]] && is_base64 "${line#extra }" || bad_receipt
+  printf '%s' "${line#extra }" | base64 -d > "$work/entry" 2> /dev/null
+  line=${lines[2]}
+  [[ $line == 'index '* ]] && is_number "${line#index }" || bad_receipt
+  index=${line#index }
+  for ((i = 3; i < count; i++)); do
+    [[ -z ${lines[i]} ]] && break
+    is_hash "${lines[i]}" && ((i < 3 + 63)) || bad_receipt
+    path+=("${lines[i]}")
+  done
+
+  # The checkpoint: three lines, an empty one, signatures.
+  ((i + 5 < count)) && [[ -z ${lines[i + 4]} ]] || bad_note
+  ((count - i - 5 <= 100)) || bad_note
+  [[ ${lines[i + 1]} == "$origin" ]] ||
+    tampered "biên nhận không phải do kho lưu trữ có khóa này cấp" "the receipt is not by the archive of this key file"
+  is_number "${lines[i + 2]}" && is_hash "${lines[i + 3]}" || bad_note
+  size=${lines[i + 2]} root=$(base64_hex "${lines[i + 3]}")
+  printf '%s\n%s\n%s\n' "${lines[i + 1]}" "${lines[i + 2]}" "${lines[i + 3]}" > "$work/body"
+  for ((i += 5; i < count; i++)); do
+    line=${lines[i]}
+    [[ $line == "$dash"*' '* ]] || bad_note
+    line=${line#"$dash"}
+    name=${line%% *} bytes=${line#* }
+    # Four bytes of key id and at least one of signature.
+    is_name "$name" && is_base64 "$bytes" && ((${#bytes} >= 8)) || bad_note
+    [[ ${#bytes} == 8 && $bytes == *== ]] && bad_note
+    signers+=("$name") signatures+=("$bytes")
+  done
+}
+
+# At least one key in use at this size signed, and no line that names such a key is wrong.
+check_signatures() {
+  local i k hex known=0
+  for i in "${!signers[@]}"; do
+    [[ ${signers[i]} == "$origin" ]] || continue
+    hex=$(base64_hex "${signatures[i]}")
+    for k in "${!key_ids[@]}"; do
+      [[ ${hex:0:8} == "${key_ids[k]}" ]] || continue
+      ((key_from[k] <= size)) || continue
+      [[ ${key_to[k]} == - ]] || ((size <= key_to[k])) || continue
+      signed_by "${key_bytes[k]}" "${hex:8}" "$work/body" ||
+        tampered "chữ ký không khớp với nội dung biên nhận" "the signature does not fit text and key"
+      ((known += 1))
+    done
+  done
+  ((known > 0)) || tampered "biên nhận không được ký bằng khóa đang dùng nào trong tệp khóa" \
+    "the receipt is signed by no key of the key file that is in use at its size"
+}
+
+not_included() {
+  tampered "sự kiện không nằm trong sổ cái mà kho lưu trữ đã ký" "the entry is not in the tree that the checkpoint signs"
+}
+node() { unhex "01$1$2" | sha256; }
+# RFC 9162, section 2.1.3.2, over RFC 6962 hashes.
+check_inclusion() {
+  local at=$index last hash sibling line
+  ((index < size)) || not_included
+  last=$((size - 1))
+  hash=$({ printf '\000' && cat "$work/entry"; } | sha256)
+  for line in "${path[@]}"; do
+    ((last > 0)) || not_included
+    sibling=$(base64_hex "$line")
+    if ((at & 1 || at == last)); then
+      hash=$(node "$sibling" "$hash")
+      while (((at & 1) == 0 && at != 0)); do ((at >>= 1, last >>= 1)); done
+    else
+      hash=$(node "$hash" "$sibling")
+    fi
+    ((at >>= 1, last >>= 1))
+  done
+  [[ $last == 0 && $hash =~ ^$hex64$ && $hash == "$root" ]] || not_included
+}
+
+# --- entry, description, file --------------------------------------------------------------------------
+
+entry_at= entry_event= entry_record= entry_description=
+check_entry() {
+  local entry
+  [[ $(tr -d '\040-\176' < "$work/entry" | wc -c | tr -d ' ') == 0 ]] && (($(wc -c < "$work/entry") <= 4096)) ||
+    tampered "nội dung nằm trong sổ cái nhưng không phải là sự kiện đúng dạng" "the ledger holds these bytes, but they are no entry"
+  entry=$(cat "$work/entry")
+  # RFC 8785 sorts the members, so that each event has one form only.
+  local head="^\\{\"at\":\"($moment)\",\"by\":\"$uuid\",\"description\":\"($hex64)\",\"event\":"
+  local accessioned="$head\"(accessioned)\",\"record\":\"($uuid)\",\"request\":\"$hex64\",\"v\":1\\}\$"
+  local replaced="$head\"(described|characterized)\",\"record\":\"($uuid)\",\"replaces\":\"$hex64\",\"request\":\"$hex64\",\"v\":1\\}\$"
+  [[ $entry =~ $accessioned || $entry =~ $replaced ]] || tampered "sự kiện không phải là sự kiện của một tệp" \
+    "the entry is of no event that names a description: this receipt is not for a file"
+  entry_at=${BASH_REMATCH[1]} entry_description=${BASH_REMATCH[2]}
+  entry_event=${BASH_REMATCH[3]} entry_record=${BASH_REMATCH[4]}
+}
+
+# Is RFC 8785 what jq writes? Yes for what descriptions are made of (names in ASCII, whole numbers), but for
+# U+007F, which jq 1.6 escapes: it is left out of both sides.
+is_canonical() {
+  tr -d '\177' < "$1" > "$work/stated"
+  jq -cjS . < "$work/stated" 2> /dev/null | cmp -s - "$work/stated"
+}
+check_description() {
+  local answer
+  [[ $(sha256 < "$work/description") == "$entry_description" ]] ||
+    tampered "bản mô tả không phải là bản mà sự kiện nêu" "this is not the description that the entry names"
+  is_canonical "$work/description" ||
+    tampered "bản mô tả không đúng dạng chuẩn (RFC 8785)" "the description is not in RFC 8785 form"
+  answer=$(jq -r --arg record "$entry_record" \
+    'if .schema == "record.v1" and .record == $record and (.components | type) == "array" then "yes" else "no" end' \
+    < "$work/description" 2> /dev/null)
+  [[ $answer == yes ]] || tampered "bản mô tả thuộc về tài liệu khác với tài liệu mà sự kiện nêu" \
+    "the description is of another record than the entry"
+}
+check_file() {
+  local digest answer
+  digest=$(sha256 < "$1")
+  [[ $digest =~ ^$hex64$ ]] || usage "không đọc được tệp" "the file cannot be read"
+  answer=$(jq -r --arg digest "$digest" 'if any(.components[]; .sha256 == $digest) then "yes" else "no" end' \
+    < "$work/description" 2> /dev/null)
+  [[ $answer == yes ]] || tampered "tệp không phải là tệp nào được nêu trong bản mô tả" \
+    "the file is none of the components that the description lists"
+}
+
+# --- the question --------------------------------------------------------------------------------------
+
+how() {
+  usage "cách dùng: verify.sh receipt BIÊN_NHẬN TỆP TỆP_KHÓA [--description BẢN_MÔ_TẢ.json]" \
+    "usage: verify.sh receipt RECEIPT FILE KEYFILE [--description DESCRIPTION.json]"
+}
+readable() {
+  [[ -f $1 && -r $1 ]] || usage "không đọc được một trong các tệp đã nêu" "one of the files named cannot be read"
+}
+
+(($# >= 1)) || how
+[[ $1 != archive ]] || usage "lệnh archive chỉ có trong verify.py và vankho verify" "archive is for verify.py and vankho verify"
+[[ $1 == receipt ]] || how
+case $# in
+  4) ;;
+  6) [[ $5 == --description ]] || how ;;
+  *) how ;;
+esac
+readable "$2" && readable "$3" && readable "$4"
+(($# < 6)) || readable "$6"
+check_tools
+head -c 262145 < "$2" > "$work/receipt" && cat < "$4" > "$work/keys" ||
+  incomplete "không ghi được vào thư mục tạm" "the temporary folder cannot be written"
+read_keys
+read_receipt
+check_signatures
+check_inclusion
+check_entry
+(($# == 6)) || incomplete "biên nhận đúng (mục $index, $entry_at), nhưng phải có bản mô tả mới đối chiếu được tệp" \
+  "the receipt holds (entry $index, $entry_at), but only its description ties it to a file: give that too"
+cat < "$6" > "$work/description" || incomplete "không ghi được vào thư mục tạm" "the temporary folder cannot be written"
+check_description
+check_file "$3"
+end 0 "ĐÚNG: tệp đúng là tệp của tài liệu $entry_record, sự kiện $entry_event lúc $entry_at, mục $index trên $size trong sổ cái của $origin. Đã kiểm tra: khóa, chữ ký, vị trí trong sổ cái, sự kiện, bản mô tả, tệp." \
+  "HOLDS: the file is the one in record $entry_record, $entry_event at $entry_at, entry $index of $size in the ledger of $origin. Checked: key, signature, inclusion, entry, description, file."
