@@ -1,0 +1,134 @@
+//! Reading what was kept: format and text of each original, as renditions beside it.
+//!
+//! # Why
+//! *The queue is derived.* A record waits to be read as long as its description names an original with
+//! neither a rendition nor a reason why there is none; the catalog counts them. Killed anywhere, the next
+//! round finds the same records waiting and nothing done twice in effect.
+//!
+//! *What cannot be read is archived all the same*, marked so, with the reason. Scans are marked
+//! `no_text_layer`; recognising them comes with OCR and begins from that mark.
+
+use crate::archive::{Archive, ArchiveError, Proposal, keep::Described, keep::random, request};
+use crate::catalog::Known;
+use crate::content::{self, Outcome};
+use crate::record::{
+    component::{Component, Format, PLAIN_TEXT, Role, Unread},
+    digest::{Digest, hex},
+    entry::Event,
+    id::RecordId,
+};
+use crate::store::{StoreError, layout};
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt, stream};
+use std::{fs::File, path::Path};
+
+/// What became of a record that waited.
+#[derive(Debug, Clone)]
+pub struct Characterized {
+    pub record: RecordId,
+    /// Pages that gave text.
+    pub pages: u64,
+    /// Originals without text, and why.
+    pub unread: Vec<Unread>,
+}
+
+/// Records that share one intent.
+const ROUND_RECORDS: u32 = 32;
+
+/// Reads everything that waits, `content.processes` children at a time. `reader` is the program that runs
+/// as the reading child. `hear` is told of every record as it ends. Dropping the future cancels.
+pub async fn read_waiting(
+    archive: &Archive,
+    reader: &Path,
+    hear: &mut (dyn FnMut(Characterized) + Send),
+) -> Result<(), ArchiveError> {
+    let mut from = 0;
+    loop {
+        let waiting = archive.catalog.waiting(from, ROUND_RECORDS).await?;
+        let Some(last) = waiting.last() else { return Ok(()) };
+        from = last.seq + 1;
+        let records: Vec<RecordId> = waiting.iter().map(|known| known.record).collect();
+        let intent = archive.intend(&records).await?;
+        let read = stream::iter(waiting).map(|known| characterize(archive, reader, known));
+        let mut read = std::pin::pin!(read.buffer_unordered(archive.config.content.processes));
+        while let Some(done) = read.try_next().await? {
+            done.into_iter().for_each(&mut *hear);
+        }
+        archive.fulfil(intent).await?;
+    }
+}
+
+/// One record: read, keep the renditions, describe, commit.
+async fn characterize(archive: &Archive, reader: &Path, known: Known) -> Result<Option<Characterized>, ArchiveError> {
+    let Some(Described { digest: replaces, description }) = archive.description(known.record).await? else {
+        return Ok(None);
+    };
+    let mut next = (*description).clone();
+    let mut told = Characterized { record: known.record, pages: 0, unread: Vec::new() };
+    let waiting: Vec<u32> = description.unread_yet().map(|component| component.ordinal).collect();
+    for ordinal in waiting {
+        let Some(at) = next.components.iter().position(|component| component.ordinal == ordinal) else { continue };
+        let reading = read_one(archive, reader, known.record, &next.components[at]).await?;
+        next.components[at].format = reading.format;
+        match reading.outcome {
+            Outcome::Unread(why) => {
+                next.components[at].unread = Some(why);
+                told.unread.push(why);
+            }
+            Outcome::Read { text, pages, .. } => {
+                told.pages += u64::from(pages);
+                let rendition = keep_text(archive, known.record, text).await?;
+                let (ordinal_text, made_from, made_by) = (next.next_ordinal(), Some(ordinal), Some(reading.made_by));
+                next.components.push(Component { ordinal: ordinal_text, made_from, made_by, ..rendition });
+            }
+        }
+    }
+    next.replaces = Some(replaces);
+    next.salt = hex(&random::<32>()?);
+    // If we stop here, the renditions are orphans of an intent and the record still waits.
+    let described = archive.keep_description(next).await?;
+    let event = Event::Characterized { record: known.record, description: described.digest, replaces };
+    let request = request(archive.operator, &random()?);
+    let proposal = Proposal { by: archive.operator, request, event, description: Some(described.description) };
+    match archive.commit(proposal).await {
+        Ok(_) => Ok(Some(told)),
+        // Somebody described the record meanwhile: it still waits, and the next round reads it.
+        Err(ArchiveError::Conflict(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+async fn keep_text(archive: &Archive, record: RecordId, text: String) -> Result<Component, ArchiveError> {
+    let bytes = Bytes::from(text);
+    let (sha256, size) = (Digest::of(&bytes), bytes.len() as u64);
+    archive.keep_bytes(record, sha256, bytes).await?;
+    let format = Format { mime: PLAIN_TEXT.into() };
+    let (ordinal, role) = (0, Role::Text);
+    Ok(Component {
+        ordinal,
+        sha256,
+        size,
+        format,
+        role,
+        original_name: None,
+        made_from: None,
+        made_by: None,
+        unread: None,
+    })
+}
+
+async fn read_one(
+    archive: &Archive,
+    reader: &Path,
+    record: RecordId,
+    component: &Component,
+) -> Result<content::Reading, ArchiveError> {
+    let path = layout::component(record, component.sha256);
+    let input = match archive.store.folder() {
+        Some(root) => File::open(root.join(&path)),
+        None => content::input(&archive.store.read(&path).await?),
+    };
+    let input = input.map_err(|source| StoreError::Disk { path, source })?;
+    let read = content::read(reader, input, &component.format, &archive.config.content).await;
+    read.map_err(|error| ArchiveError::Stopped(error.to_string()))
+}

@@ -1,0 +1,170 @@
+//! Manifests in: one row, one package.
+
+use crate::config;
+use crate::exchange::{
+    ExchangeError, Packages, Progress,
+    components::Place,
+    describe,
+    given::{self, Values},
+    rows::{Broken, Framing, Repeats, Row, Rows},
+    sheet::Header,
+};
+use crate::record::{
+    digest::Digest,
+    finding::{Code, Finding},
+    metadata::Metadata,
+    package::Package,
+};
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::Path;
+
+const CHUNK_BYTES: usize = 1 << 16;
+
+/// Opens a manifest: `.jsonl` (or `.ndjson`) with one JSON object a line, or `.csv` (or `.tsv`) with a
+/// header. Components are looked for in the manifest's own folder.
+pub fn open_manifest(path: &Path, limits: &config::Ingest) -> Result<Packages, ExchangeError> {
+    let unreadable = |source: io::Error| ExchangeError::Unreadable { path: path.into(), source };
+    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_lowercase();
+    let is_csv = match extension.as_str() {
+        "jsonl" | "ndjson" => false,
+        "csv" | "tsv" => true,
+        _ => return Err(ExchangeError::NotAManifest { path: path.into() }),
+    };
+    let told = path.metadata().map_err(unreadable)?;
+    if !told.is_file() {
+        return Err(ExchangeError::NotAManifest { path: path.into() });
+    }
+    let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let place = Place::new(parent, limits).map_err(unreadable)?;
+    let progress = Progress::of(Some(told.len()));
+    let counted = Counted { from: File::open(path).map_err(unreadable)?, progress: progress.clone() };
+    let Some(from) = after_mark(counted).map_err(unreadable)? else {
+        return Err(ExchangeError::NotText { path: path.into() });
+    };
+    let mut rows = Rows::new(BufReader::with_capacity(CHUNK_BYTES, from), Framing::Lines, limits.row_bytes_max);
+    let header = if is_csv { header(&mut rows, path)? } else { None };
+    let manifest = Manifest { rows, header, place, repeats: Repeats::default(), row: 0, ended: false };
+    Ok(Packages { inner: Box::new(manifest), progress })
+}
+
+/// The columns of a CSV manifest; none where it is empty.
+fn header(rows: &mut Rows<impl io::BufRead>, path: &Path) -> Result<Option<Header>, ExchangeError> {
+    let refused = |why: String| ExchangeError::Header { path: path.into(), why };
+    let line = rows.next_row().map_err(|source| ExchangeError::Unreadable { path: path.into(), source })?;
+    match line {
+        None => return Ok(None),
+        Some(Row { broken: Some(_), .. }) => return Err(refused("it is too long".into())),
+        Some(_) => {}
+    }
+    let text = std::str::from_utf8(rows.bytes()).map_err(|_| ExchangeError::NotText { path: path.into() })?;
+    let header = Header::read(text).map_err(refused)?;
+    rows.framed(Framing::Cells { delimiter: header.delimiter });
+    Ok(Some(header))
+}
+
+struct Manifest<R> {
+    rows: Rows<R>,
+    /// For CSV.
+    header: Option<Header>,
+    place: Place,
+    repeats: Repeats,
+    row: u64,
+    ended: bool,
+}
+
+impl<R: io::BufRead> Iterator for Manifest<R> {
+    type Item = Package;
+
+    fn next(&mut self) -> Option<Package> {
+        if self.ended {
+            return None;
+        }
+        let read = self.rows.next_row();
+        self.row += 1;
+        match read {
+            Ok(Some(row)) => Some(self.package(&row)),
+            Ok(None) => {
+                self.ended = true;
+                None
+            }
+            // A disk that fails in the middle must not look like the end of the manifest.
+            Err(error) => {
+                self.ended = true;
+                let finding = Finding::new(Code::MalformedRow, self.row, "row").with_detail(error);
+                let identity = Digest::of(&self.row.to_be_bytes());
+                Some(package(self.row, identity, Metadata::default(), vec![finding]))
+            }
+        }
+    }
+}
+
+impl<R: io::BufRead> Manifest<R> {
+    fn package(&mut self, read: &Row) -> Package {
+        let identity = self.repeats.identity(&read.digest);
+        let mut values = match self.values(read) {
+            Ok(values) => values,
+            Err((code, why)) => {
+                let (first, last) = read.lines;
+                let lines = if first == last { format!("line {first}") } else { format!("lines {first} to {last}") };
+                let finding = Finding::new(code, self.row, "row").with_detail(format!("{lines}: {why}"));
+                return package(self.row, identity, Metadata::default(), vec![finding]);
+            }
+        };
+        let mut findings = Vec::new();
+        let components = self.place.components(&mut values, self.row, &mut findings);
+        let metadata = describe::metadata(&mut values, self.row, &mut findings);
+        Package { components, ..package(self.row, identity, metadata, findings) }
+    }
+
+    fn values(&self, read: &Row) -> Result<Values, (Code, String)> {
+        let malformed = |why: String| (Code::MalformedRow, why);
+        match read.broken {
+            Some(Broken::TooLong) => return Err((Code::RowTooLong, "longer than ingest.row_bytes_max".into())),
+            Some(Broken::TooManyCells) => return Err(malformed("more cells than any header has columns".into())),
+            Some(Broken::QuoteOpen) => return Err(malformed("a quote is opened and never closed".into())),
+            Some(Broken::QuoteStray) => {
+                return Err(malformed("text after a closing quote; double it inside a cell".into()));
+            }
+            None => {}
+        }
+        let not_text = |e: std::str::Utf8Error| malformed(format!("byte {} is not UTF-8", e.valid_up_to() + 1));
+        let text = std::str::from_utf8(self.rows.bytes()).map_err(not_text)?;
+        match &self.header {
+            None => given::from_json(text).map_err(malformed),
+            Some(_) if text.contains('\0') => Err(malformed("a NUL byte".into())),
+            Some(header) => header.values(text).map_err(malformed),
+        }
+    }
+}
+
+fn package(row: u64, identity: Digest, metadata: Metadata, findings: Vec<Finding>) -> Package {
+    Package { row, identity, metadata, components: Vec::new(), findings }
+}
+
+/// Takes a byte order mark off; `None` where it is one of UTF-16 or UTF-32.
+fn after_mark<R: Read>(mut from: R) -> io::Result<Option<impl Read + use<R>>> {
+    let mut start = Vec::with_capacity(3);
+    from.by_ref().take(3).read_to_end(&mut start)?;
+    if start.starts_with(&[0xff, 0xfe]) || start.starts_with(&[0xfe, 0xff]) {
+        return Ok(None);
+    }
+    if start == [0xef, 0xbb, 0xbf] {
+        start.clear();
+    }
+    Ok(Some(io::Cursor::new(start).chain(from)))
+}
+
+/// Counts what is read.
+struct Counted {
+    from: File,
+    progress: Progress,
+}
+
+impl Read for Counted {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.from.read(into)?;
+        self.progress.add_read(read as u64);
+        Ok(read)
+    }
+}

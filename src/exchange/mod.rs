@@ -1,0 +1,114 @@
+//! Packages in and out: what depositors hand over becomes a [`Package`] each, what the archive holds
+//! becomes plain files again.
+//!
+//! ```text
+//! open ─► Packages ─► Package, Package, …      to the door, which hands them to ingest
+//! Description ─► export_names ─► plain files   written by the door
+//! ```
+//!
+//! A manifest is a file with one record a row, JSON lines or CSV; `schemas/README.md` has the template. A
+//! folder without a manifest is taken file by file. Rows are read one at a time and checked one at a
+//! time; nothing here grows with the length of the source but sixteen bytes a row, and those have a limit.
+//!
+//! # Why
+//! - One thing wrong is a finding at its row. Only a source that cannot be opened at all is an
+//!   [`ExchangeError`]: a depositor with one bad row in a million keeps the rest.
+//! - A row with an error is still handed on, so that the one who reports findings sees all of them.
+//! - Wrong metadata is a warning and the record is kept. A component that is missing, malformed or outside
+//!   its folder stops the row: it would be a loss that nobody sees.
+//! - Rows are told apart by their bytes and not by their number, so that a mended manifest can be handed
+//!   over again and only what changed is new.
+//! - Refused: reading whole manifests (they do not fit), guessing a field from a file's name (it would be a
+//!   fact that nobody stated), following symbolic links out of the folder (it is how a depositor reads the
+//!   archive's own disk), UTF-16 and other encodings (guessing them breaks names silently).
+
+mod components;
+mod describe;
+pub mod export;
+pub mod folder;
+mod given;
+pub mod manifest;
+pub mod plain;
+mod rows;
+mod sheet;
+
+use crate::config;
+use crate::record::package::Package;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Why nothing at all can be read from a source.
+#[derive(Debug, thiserror::Error)]
+pub enum ExchangeError {
+    #[error("{path} cannot be read: {source}", path = path.display())]
+    Unreadable { path: PathBuf, source: io::Error },
+    #[error("{path} is no manifest; a manifest is a .jsonl or a .csv file, anything else is handed over as a folder", path = path.display())]
+    NotAManifest { path: PathBuf },
+    #[error("{path} is not UTF-8 text; save it as CSV UTF-8", path = path.display())]
+    NotText { path: PathBuf },
+    #[error("the first line of {path} does not name the columns: {why}", path = path.display())]
+    Header { path: PathBuf, why: String },
+}
+
+/// The packages of one source, in its order. Reading goes on as they are taken.
+pub struct Packages {
+    inner: Box<dyn Iterator<Item = Package> + Send>,
+    progress: Progress,
+}
+
+impl Iterator for Packages {
+    type Item = Package;
+    fn next(&mut self) -> Option<Package> {
+        self.inner.next()
+    }
+}
+
+impl Packages {
+    /// How far reading is; the answer stays true while others take the packages.
+    pub fn progress(&self) -> Progress {
+        self.progress.clone()
+    }
+}
+
+/// How far reading is.
+#[derive(Clone, Default)]
+pub struct Progress {
+    bytes_total: Option<u64>,
+    counts: Arc<[AtomicU64; 2]>,
+}
+
+impl Progress {
+    fn of(bytes_total: Option<u64>) -> Progress {
+        Progress { bytes_total, ..Progress::default() }
+    }
+
+    /// The size of the manifest; `None` for a folder, which would have to be walked twice to know.
+    pub fn bytes_total(&self) -> Option<u64> {
+        self.bytes_total
+    }
+
+    /// Bytes of the manifest read so far, or bytes of the components seen so far in a folder.
+    pub fn bytes_read(&self) -> u64 {
+        self.counts[0].load(Ordering::Relaxed)
+    }
+
+    /// What was passed over in a folder: hidden and temporary files, symbolic links, devices.
+    pub fn skipped(&self) -> u64 {
+        self.counts[1].load(Ordering::Relaxed)
+    }
+
+    fn add_read(&self, bytes: u64) {
+        self.counts[0].fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    fn add_skipped(&self) {
+        self.counts[1].fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Opens a folder or a manifest, whichever is at the path.
+pub fn open(path: &Path, limits: &config::Ingest) -> Result<Packages, ExchangeError> {
+    if path.is_dir() { folder::open_folder(path, limits) } else { manifest::open_manifest(path, limits) }
+}

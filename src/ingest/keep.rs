@@ -1,0 +1,34 @@
+//! Keeping: components and description durable on the required number of replicas, read back, hashed.
+
+use crate::archive::{Archive, ArchiveError, keep::Described};
+use crate::ingest::{
+    seal::{Marks, Sealed},
+    stage::Held,
+};
+use crate::record::finding::Finding;
+use futures::future::{join, try_join_all};
+
+/// A record that only waits for its entry.
+pub struct Kept<'a> {
+    pub described: Described,
+    pub findings: Vec<Finding>,
+    /// Dropped when the entry is committed.
+    _marks: Marks<'a>,
+}
+
+/// Writes and reads back everything that the entry will name.
+///
+/// If we stop here, a record folder holds what no entry names; its intent has it swept.
+pub async fn keep<'a>(archive: &Archive, sealed: Sealed<'a>) -> Result<Kept<'a>, ArchiveError> {
+    let Sealed { description, held, findings, marks } = sealed;
+    let record = description.record;
+    let components = held.into_iter().map(|(digest, held)| async move {
+        match held {
+            Held::InMemory(bytes) => archive.keep_bytes(record, digest, bytes).await,
+            Held::InStaging(path) => archive.keep_staged(record, &path, digest).await,
+        }
+    });
+    let (components, described) = join(try_join_all(components), archive.keep_description(description)).await;
+    components?;
+    Ok(Kept { described: described?, findings, _marks: marks })
+}

@@ -1,0 +1,204 @@
+//! Staging: every component is read once, hashed as it streams, and held (small) or staged (large).
+
+use crate::archive::{Archive, ArchiveError};
+use crate::content::format::{Utf8Check, identify};
+use crate::record::{
+    component::{Format, PLAIN_TEXT},
+    digest::{Digest, Hasher},
+    finding::{Code, Finding},
+    id::RecordId,
+    metadata::Metadata,
+    package::{Package, Source},
+};
+use crate::store::{PIECE_BYTES, Upload, layout};
+use bytes::Bytes;
+use std::{fs, io::Read, path::PathBuf};
+
+/// A package whose bytes have all been seen.
+pub struct Staged {
+    pub row: u64,
+    pub record: RecordId,
+    pub metadata: Metadata,
+    pub components: Vec<StagedComponent>,
+    pub findings: Vec<Finding>,
+}
+
+/// One component, hashed.
+pub struct StagedComponent {
+    pub name: Option<String>,
+    pub sha256: Digest,
+    pub size: u64,
+    pub format: Format,
+    pub held: Held,
+}
+
+/// Where its bytes wait.
+pub enum Held {
+    InMemory(Bytes),
+    /// Under this path in staging.
+    InStaging(String),
+}
+
+/// Reads every component of a package; the inner error is what the row is refused for.
+///
+/// If we stop here, staging holds bytes that an intent names.
+pub async fn stage(
+    archive: &Archive,
+    package: Package,
+    record: RecordId,
+) -> Result<Result<Staged, Vec<Finding>>, ArchiveError> {
+    let Package { row, metadata, components: sources, mut findings, .. } = package;
+    let refused = |findings: &[Finding]| findings.iter().any(|f| f.severity == crate::record::finding::Severity::Error);
+    let mut components = Vec::with_capacity(sources.len());
+    if !refused(&findings) {
+        for (ordinal, source) in (1..).zip(sources) {
+            match stage_one(archive, record, ordinal, source).await? {
+                Ok(component) => components.push(component),
+                Err((code, name, detail)) => findings.push(Finding::new(code, row, &name).with_detail(detail)),
+            }
+        }
+    }
+    if refused(&findings) {
+        for component in components {
+            if let Held::InStaging(path) = component.held {
+                archive.store.discard(&path).await?;
+            }
+        }
+        return Ok(Err(findings));
+    }
+    Ok(Ok(Staged { row, record, metadata, components, findings }))
+}
+
+/// Code, component's name, detail.
+type Refusal = (Code, String, String);
+
+async fn stage_one(
+    archive: &Archive,
+    record: RecordId,
+    ordinal: u32,
+    source: Source,
+) -> Result<Result<StagedComponent, Refusal>, ArchiveError> {
+    let (path, name, expected) = match source {
+        Source::Text { text } => return Ok(stage_text(text)),
+        Source::File { path, name, expected } => (path, name, expected),
+    };
+    let mut reader = match Pieces::open(path, archive.config.ingest.held_bytes_max).await {
+        Ok(reader) => reader,
+        Err(error) => return Ok(Err((Code::UnreadableComponent, name, error.to_string()))),
+    };
+    let (mut hasher, mut text, mut head, mut large) = (Hasher::default(), Utf8Check::default(), Bytes::new(), None);
+    loop {
+        let piece = match reader.next().await {
+            Ok(Some(piece)) => piece,
+            Ok(None) => break,
+            Err(error) => {
+                abort(large).await;
+                return Ok(Err((Code::UnreadableComponent, name, error.to_string())));
+            }
+        };
+        hasher.update(&piece);
+        text.push(&piece);
+        if hasher.size > archive.config.ingest.component_bytes_max {
+            abort(large).await;
+            return Ok(Err((
+                Code::ComponentTooLarge,
+                name,
+                format!("> {}", archive.config.ingest.component_bytes_max),
+            )));
+        }
+        if head.is_empty() && reader.whole {
+            head = piece;
+            break;
+        }
+        if head.is_empty() {
+            head = piece.slice(..piece.len().min(HEAD_BYTES));
+            large = Some(archive.store.stage(&layout::staged(record, ordinal)).await?);
+        }
+        if let Some(upload) = large.as_mut() {
+            upload.write(&piece).await?;
+        }
+    }
+    let (size, sha256) = (hasher.size, hasher.finish());
+    if size == 0 || expected.is_some_and(|expected| expected != sha256) {
+        abort(large).await;
+        let code = if size == 0 { Code::EmptyComponent } else { Code::DigestMismatch };
+        return Ok(Err((code, name, format!("{size} bytes"))));
+    }
+    let format = identify(&head[..head.len().min(HEAD_BYTES)], text.is_text());
+    let held = match large {
+        None => Held::InMemory(head),
+        Some(upload) => {
+            upload.finish().await?;
+            Held::InStaging(layout::staged(record, ordinal))
+        }
+    };
+    Ok(Ok(StagedComponent { name: Some(name), sha256, size, format, held }))
+}
+
+/// How much of a component tells its format.
+const HEAD_BYTES: usize = 64 << 10;
+
+fn stage_text(text: String) -> Result<StagedComponent, Refusal> {
+    if text.is_empty() {
+        return Err((Code::EmptyComponent, "text".into(), "0 bytes".into()));
+    }
+    // Text that came as text is UTF-8 whatever signs it holds: it is its own text, no reader has to say so.
+    let (bytes, format) = (Bytes::from(text), Format { mime: PLAIN_TEXT.into() });
+    let (sha256, size) = (Digest::of(&bytes), bytes.len() as u64);
+    Ok(StagedComponent { name: None, sha256, size, format, held: Held::InMemory(bytes) })
+}
+
+async fn abort(upload: Option<Upload>) {
+    if let Some(upload) = upload {
+        upload.abort().await;
+    }
+}
+
+/// A file in pieces, read where blocking is allowed.
+struct Pieces {
+    file: Option<fs::File>,
+    first: Option<Bytes>,
+    /// The first piece is the whole file.
+    whole: bool,
+}
+
+impl Pieces {
+    /// Opens a regular file; up to `held_max` bytes come as one piece.
+    async fn open(path: PathBuf, held_max: u64) -> std::io::Result<Pieces> {
+        blocking(move || {
+            let mut file = fs::File::open(&path)?;
+            let about = file.metadata()?;
+            if !about.is_file() {
+                return Err(std::io::Error::other("not a regular file"));
+            }
+            if about.len() > held_max {
+                return Ok(Pieces { file: Some(file), first: None, whole: false });
+            }
+            let mut bytes = Vec::with_capacity(about.len() as usize);
+            // One byte more than may be held tells a file that grows while it is read.
+            (&mut file).take(held_max + 1).read_to_end(&mut bytes)?;
+            let whole = bytes.len() as u64 <= held_max;
+            Ok(Pieces { file: (!whole).then_some(file), first: Some(bytes.into()), whole })
+        })
+        .await
+    }
+
+    async fn next(&mut self) -> std::io::Result<Option<Bytes>> {
+        if let Some(first) = self.first.take() {
+            return Ok((!first.is_empty()).then_some(first));
+        }
+        let Some(mut file) = self.file.take() else { return Ok(None) };
+        let (file, piece) = blocking(move || {
+            let mut piece = Vec::with_capacity(PIECE_BYTES);
+            (&mut file).take(PIECE_BYTES as u64).read_to_end(&mut piece)?;
+            Ok((file, piece))
+        })
+        .await?;
+        self.file = Some(file);
+        Ok((!piece.is_empty()).then(|| piece.into()))
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> std::io::Result<T> + Send + 'static) -> std::io::Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(std::io::Error::other)?
+}
