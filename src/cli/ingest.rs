@@ -1,0 +1,168 @@
+//! `vankho ingest`: a folder or a manifest into the archive, a receipt a row.
+
+use crate::archive::Archive;
+use crate::cli::{CommandError, Context, characterize, or_cancelled, show::Screen};
+use crate::exchange::{self, Packages};
+use crate::ingest::{self, Fate, Outcome};
+use crate::record::{finding::Finding, package::Package};
+use clap::Args;
+use futures::{Stream, stream};
+use serde_json::{Value, json};
+use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
+use tokio::sync::mpsc;
+
+/// Take in a folder or a manifest of documents
+#[derive(Args)]
+pub struct Ingest {
+    /// A folder: every file in it becomes a record
+    #[arg(required_unless_present = "manifest", conflicts_with = "manifest")]
+    folder: Option<PathBuf>,
+    /// A manifest, .jsonl or .csv; component paths are relative to it
+    #[arg(long, value_name = "FILE")]
+    manifest: Option<PathBuf>,
+    /// Do not read texts now; `vankho characterize` does it later
+    #[arg(long)]
+    no_read: bool,
+}
+
+/// Refused rows that are shown to a person.
+const SHOWN_MAX: u64 = 20;
+
+impl Ingest {
+    pub async fn run(self, context: &Context) -> Result<ExitCode, CommandError> {
+        let path = self.manifest.or(self.folder).unwrap_or_default();
+        let name =
+            path.canonicalize().map_err(|source| CommandError::File { path: path.display().to_string(), source })?;
+        let packages = exchange::open(&path, &context.config.ingest)?;
+        let archive = context.open().await?;
+        let took = take_in(context, &archive, &name.display().to_string(), packages).await;
+        let read = match &took {
+            Ok(_) if !self.no_read => characterize::read(context, &archive, false).await.map(drop),
+            _ => Ok(()),
+        };
+        archive.settle().await?;
+        archive.close().await?;
+        let tally = took?;
+        read?;
+        tally.show(&context.screen);
+        Ok(ExitCode::from(u8::from(tally.refused > 0)))
+    }
+}
+
+/// What a run came to.
+#[derive(Default)]
+struct Tally {
+    kept: u64,
+    before: u64,
+    refused: u64,
+    codes: BTreeMap<&'static str, (u64, String)>,
+}
+
+async fn take_in(
+    context: &Context,
+    archive: &Archive,
+    source: &str,
+    packages: Packages,
+) -> Result<Tally, CommandError> {
+    let (screen, progress) = (context.screen, packages.progress());
+    let bar = screen.counting(screen.say("Tiếp nhận", "Taking in"), None);
+    let mut tally = Tally::default();
+    let mut hear = |outcome: Outcome| {
+        tally.count(&screen, &outcome);
+        bar.step();
+        if let (Some(total), true) = (progress.bytes_total(), tally.all() % 64 == 0) {
+            // Rows are not counted beforehand: the share of the manifest's bytes tells how many there will be.
+            let read = progress.bytes_read().max(1);
+            bar.set_of(tally.all(), (tally.all() as f64 * total as f64 / read as f64) as u64);
+        }
+        match (&outcome.fate, screen.json) {
+            (_, true) => screen.answer(|| line(&outcome), String::new),
+            (Fate::Refused(findings), false) if tally.refused <= SHOWN_MAX => {
+                findings.iter().for_each(|finding| bar.note(&told(&screen, finding)));
+            }
+            _ => {}
+        }
+    };
+    or_cancelled(ingest::receive(archive, source, streamed(packages), &mut hear)).await?;
+    bar.finish();
+    Ok(tally)
+}
+
+/// Packages as a stream: the manifest is read where blocking is allowed, a little ahead.
+fn streamed(packages: Packages) -> impl Stream<Item = Package> + Send {
+    let (to, from) = mpsc::channel(128);
+    tokio::task::spawn_blocking(move || {
+        for package in packages {
+            if to.blocking_send(package).is_err() {
+                return;
+            }
+        }
+    });
+    stream::unfold(from, |mut from| async move { from.recv().await.map(|package| (package, from)) })
+}
+
+fn line(outcome: &Outcome) -> Value {
+    let (row, external_id) = (outcome.row, &outcome.external_id);
+    match &outcome.fate {
+        Fate::Kept { record, receipt, findings, .. } if findings.is_empty() => {
+            json!({"row": row, "external_id": external_id, "record": record, "receipt": receipt})
+        }
+        Fate::Kept { record, receipt, findings, .. } => {
+            json!({"row": row, "external_id": external_id, "record": record, "receipt": receipt, "findings": findings})
+        }
+        Fate::Refused(findings) => json!({"row": row, "external_id": external_id, "findings": findings}),
+    }
+}
+
+fn told(screen: &Screen, finding: &Finding) -> String {
+    let place = [finding.row.map(|row| row.to_string()), finding.field.clone(), finding.detail.clone()];
+    let place: Vec<String> = place.into_iter().flatten().filter(|part| !part.is_empty()).collect();
+    format!("{} {}: {} [{}]", screen.say("dòng", "row"), place.join(", "), text(screen, finding), finding.code.as_str())
+}
+
+fn text(screen: &Screen, finding: &Finding) -> String {
+    if screen.say("vi", "en") == "vi" { finding.vi.clone() } else { finding.en.clone() }
+}
+
+impl Tally {
+    fn all(&self) -> u64 {
+        self.kept + self.before + self.refused
+    }
+
+    fn count(&mut self, screen: &Screen, outcome: &Outcome) {
+        let findings = match &outcome.fate {
+            Fate::Kept { before: true, findings, .. } => {
+                self.before += 1;
+                findings
+            }
+            Fate::Kept { findings, .. } => {
+                self.kept += 1;
+                findings
+            }
+            Fate::Refused(findings) => {
+                self.refused += 1;
+                findings
+            }
+        };
+        for finding in findings {
+            let entry = self.codes.entry(finding.code.as_str()).or_insert_with(|| (0, text(screen, finding)));
+            entry.0 += 1;
+        }
+    }
+
+    /// The summary, for people; scripts have had their lines.
+    fn show(&self, screen: &Screen) {
+        if screen.json {
+            return;
+        }
+        let Tally { kept, before, refused, .. } = self;
+        let mut text = match screen.say("vi", "en") {
+            "vi" => format!("Đã nhận {kept} tài liệu; {before} đã nhận từ trước; {refused} bị trả lại"),
+            _ => format!("{kept} records kept; {before} kept before; {refused} refused"),
+        };
+        for (code, (count, what)) in &self.codes {
+            text += &format!("\n  {count} × {code}: {what}");
+        }
+        screen.answer(|| json!({}), || text);
+    }
+}

@@ -1,0 +1,161 @@
+//! The command line: one command, one file: parse, ask a flow, show.
+//!
+//! Exit codes: 0 done; 1 something was refused, or an audit found something; 2 the command could not do its
+//! work; 3 it was not understood. `vankho verify` answers as every verifier of an archive does.
+//!
+//! # Why
+//! *One runtime, made here.* The commands are async because the flows are; `verify receipt` needs neither
+//! archive nor network, only a file to hash.
+
+mod characterize;
+mod export;
+mod ingest;
+mod place;
+mod receipt;
+mod search;
+mod show;
+mod verify;
+
+use crate::archive::{Archive, ArchiveError, Clock};
+use crate::catalog::CatalogError;
+use crate::config::{Config, ConfigError};
+use clap::{CommandFactory, Parser, Subcommand};
+use show::{Language, Screen};
+use std::{path::PathBuf, process::ExitCode};
+
+/// Vankho (văn khố): an electronic records archive. Kho lưu trữ số.
+#[derive(Parser)]
+#[command(version, about, propagate_version = true, max_term_width = 100)]
+struct Arguments {
+    /// Configuration file; deploy/config.example.toml documents every key
+    #[arg(long, global = true, env = "VANKHO_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The archive's data folder / Thư mục dữ liệu của kho
+    #[arg(long, global = true, env = "VANKHO_DATA", value_name = "DIR", default_value = "vankho-data")]
+    data: PathBuf,
+    /// For scripts: JSON, one object a line, no progress bars
+    #[arg(long, global = true)]
+    json: bool,
+    /// Language of messages / Ngôn ngữ thông báo [default: from LANG]
+    #[arg(long, global = true, value_enum, value_name = "vi|en")]
+    language: Option<Language>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Found an archive, or bring its self-description up to date / Lập kho
+    Init(place::Init),
+    /// Take in a folder or a manifest of documents / Tiếp nhận tài liệu
+    Ingest(ingest::Ingest),
+    /// Read what waits to be read: format and text / Đọc nội dung tài liệu còn chờ
+    Characterize(characterize::Characterize),
+    /// Find records / Tìm tài liệu
+    Search(Box<search::Search>),
+    /// Print the receipt of a record / In biên nhận của một tài liệu
+    Receipt(receipt::ReceiptOf),
+    /// Write records out as plain files / Xuất tài liệu ra tệp thường
+    Export(export::Export),
+    /// Check a receipt, or the whole archive / Kiểm tra biên nhận hoặc toàn bộ kho
+    #[command(subcommand)]
+    Verify(verify::Verify),
+    /// Build catalog and index anew from the ledger / Dựng lại mục lục và chỉ mục
+    Rebuild,
+    /// How much there is / Số liệu của kho
+    Status,
+    /// Shell completions / Gợi ý lệnh cho trình vỏ
+    Completions { shell: clap_complete::Shell },
+}
+
+/// Why a command ended without doing its work.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Exchange(#[from] crate::exchange::ExchangeError),
+    #[error("{path}: {source}")]
+    File { path: String, source: std::io::Error },
+    #[error("{0}")]
+    Usage(String),
+    #[error("cancelled; run the same command again to go on / đã dừng; chạy lại lệnh này để tiếp tục")]
+    Cancelled,
+}
+
+/// What every command is given.
+struct Context {
+    data: PathBuf,
+    config: Config,
+    screen: Screen,
+}
+
+impl Context {
+    async fn open(&self) -> Result<Archive, CommandError> {
+        let bar = self.screen.counting(self.screen.say("Bổ sung mục lục và chỉ mục", "Catching up"), None);
+        let tell = move |applied| bar.set(applied);
+        Ok(Archive::open(&self.data, self.config.clone(), Clock::System, &tell).await?)
+    }
+}
+
+/// Parses, runs, answers the exit code.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Printing help to a closed pipe is nobody's concern.
+            error.print().ok();
+            return ExitCode::from(if error.use_stderr() { 3 } else { 0 });
+        }
+    };
+    let config = match Config::read(arguments.config.as_deref(), std::env::vars()) {
+        Ok(config) => config,
+        Err(error) => return complain(&error.into()),
+    };
+    show::start_log(&config.log);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(source) => return complain(&CommandError::File { path: "runtime".into(), source }),
+    };
+    let screen = Screen::new(arguments.json, arguments.language);
+    let context = Context { data: arguments.data, config, screen };
+    let done = runtime.block_on(run(&context, arguments.command));
+    // Readers of a component that hangs must not keep the program.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(5));
+    done.unwrap_or_else(|error| complain(&error))
+}
+
+async fn run(context: &Context, command: Command) -> Result<ExitCode, CommandError> {
+    match command {
+        Command::Init(init) => init.run(context).await,
+        Command::Ingest(ingest) => ingest.run(context).await,
+        Command::Characterize(characterize) => characterize.run(context).await,
+        Command::Search(search) => search.run(context).await,
+        Command::Receipt(receipt) => receipt.run(context).await,
+        Command::Export(export) => export.run(context).await,
+        Command::Verify(verify) => verify.run(context).await,
+        Command::Rebuild => place::rebuild(context).await,
+        Command::Status => place::status(context).await,
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Arguments::command(), "vankho", &mut std::io::stdout());
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn complain(error: &CommandError) -> ExitCode {
+    eprintln!("vankho: {error}");
+    ExitCode::from(if matches!(error, CommandError::Usage(_) | CommandError::Config(_)) { 3 } else { 2 })
+}
+
+/// Runs work until it ends or the operator presses Ctrl-C.
+async fn or_cancelled<T, E: Into<CommandError>>(work: impl Future<Output = Result<T, E>>) -> Result<T, CommandError> {
+    tokio::select! {
+        done = work => done.map_err(Into::into),
+        _ = tokio::signal::ctrl_c() => Err(CommandError::Cancelled),
+    }
+}

@@ -1,0 +1,99 @@
+//! `vankho init`, `rebuild`, `status`: the place as a whole.
+
+use crate::archive::{Archive, Clock, place, rebuild as build};
+use crate::cli::{CommandError, Context, or_cancelled};
+use clap::Args;
+use serde_json::json;
+use std::process::ExitCode;
+
+/// Found an archive, or bring its self-description up to date
+#[derive(Args)]
+pub struct Init {
+    /// The name of the log, for example archive.example.vn/log; given once, it never changes
+    #[arg(long, required_unless_present = "refresh", conflicts_with = "refresh")]
+    origin: Option<String>,
+    /// Write this program's self-description into the archive and record it
+    #[arg(long)]
+    refresh: bool,
+}
+
+impl Init {
+    pub async fn run(self, context: &Context) -> Result<ExitCode, CommandError> {
+        let screen = &context.screen;
+        let Some(origin) = self.origin else { return refresh(context).await };
+        place::init(&context.data, &origin, &Clock::System).await?;
+        let place = context.data.display().to_string();
+        let key = context.data.join("archive/keys/archive.keys").display().to_string();
+        screen.answer(
+            || json!({"archive": place, "origin": origin, "public_keys": key}),
+            || {
+                let made = screen.say("Đã lập kho", "An archive was made at");
+                let advice = screen.say(
+                    "Gửi tệp khóa công khai này cho người khác giữ: biên nhận được kiểm tra bằng nó. Sao lưu thư mục secret/ ở nơi an toàn.",
+                    "Give this file of public keys to others to keep: receipts are checked with it. Back up secret/ in a safe place.",
+                );
+                format!("{made} {place} ({origin})\n{key}\n{advice}")
+            },
+        );
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+async fn refresh(context: &Context) -> Result<ExitCode, CommandError> {
+    let archive: Archive = context.open().await?;
+    let seq = archive.refresh().await?;
+    archive.close().await?;
+    let screen = &context.screen;
+    screen.answer(
+        || json!({"entry": seq}),
+        || {
+            format!(
+                "{} {seq}",
+                screen.say("Đã cập nhật phần tự mô tả, sự kiện số", "The self-description is up to date, entry")
+            )
+        },
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `vankho rebuild`
+pub async fn rebuild(context: &Context) -> Result<ExitCode, CommandError> {
+    let screen = &context.screen;
+    let bar = screen.counting(screen.say("Dựng lại", "Rebuilding"), None);
+    let tell = {
+        let bar = bar.clone();
+        move |applied| bar.set(applied)
+    };
+    let entries = or_cancelled(build::rebuild(&context.data, &context.config, &tell)).await?;
+    bar.finish();
+    screen.answer(
+        || json!({"entries": entries}),
+        || {
+            format!(
+                "{} {entries}",
+                screen.say("Đã dựng lại mục lục và chỉ mục; số sự kiện:", "Catalog and index are rebuilt; entries:")
+            )
+        },
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `vankho status`
+pub async fn status(context: &Context) -> Result<ExitCode, CommandError> {
+    let archive = context.open().await?;
+    let (counts, entries) = (archive.catalog.counts().await?, archive.ledger.size());
+    let origin = archive.ledger.origin().to_owned();
+    archive.close().await?;
+    let screen = &context.screen;
+    screen.answer(
+        || json!({"origin": origin, "entries": entries, "records": counts.records, "waiting": counts.waiting}),
+        || {
+            let (records, waiting) = (counts.records, counts.waiting);
+            match screen.say("vi", "en") {
+                "vi" => format!("{origin}: {records} tài liệu, {waiting} chờ đọc nội dung, {entries} sự kiện"),
+                _ => format!("{origin}: {records} records, {waiting} waiting to be read, {entries} entries"),
+            }
+        },
+    );
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,101 @@
+//! What a person or a script sees: two languages, progress bars, JSON lines, the log.
+
+use crate::config;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::{IsTerminal, Write};
+use tracing_subscriber::{EnvFilter, fmt};
+
+/// The two languages of the interface.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+pub enum Language {
+    Vi,
+    En,
+}
+
+/// Where and how a command shows its work.
+#[derive(Clone, Copy)]
+pub struct Screen {
+    pub json: bool,
+    pub language: Language,
+}
+
+impl Screen {
+    /// The language asked for, or the one of the environment: English only where it says so.
+    pub fn new(json: bool, language: Option<Language>) -> Screen {
+        let spoken = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|name| std::env::var(name).ok());
+        let english = spoken.is_some_and(|spoken| spoken.starts_with("en"));
+        Screen { json, language: language.unwrap_or(if english { Language::En } else { Language::Vi }) }
+    }
+
+    /// One of two texts.
+    pub fn say(&self, vi: &'static str, en: &'static str) -> &'static str {
+        if self.language == Language::Vi { vi } else { en }
+    }
+
+    /// A line of the answer: JSON for scripts, else text for people.
+    pub fn answer(&self, json: impl FnOnce() -> serde_json::Value, text: impl FnOnce() -> String) {
+        let line = if self.json { json().to_string() } else { text() };
+        // A reader that has gone away wants no more lines.
+        writeln!(std::io::stdout(), "{line}").ok();
+    }
+
+    /// A bar over a known number of things, or a counter where the number is not known.
+    pub fn counting(&self, what: &str, of: Option<u64>) -> Bar {
+        self.bar(
+            what,
+            of,
+            "{msg} [{bar:30}] {human_pos}/{human_len} {per_sec} ~{eta}",
+            "{msg} {human_pos} {per_sec} {elapsed}",
+        )
+    }
+
+    fn bar(&self, what: &str, of: Option<u64>, known: &str, unknown: &str) -> Bar {
+        if self.json || !std::io::stderr().is_terminal() {
+            return Bar(ProgressBar::hidden());
+        }
+        let bar = of.map_or_else(ProgressBar::no_length, ProgressBar::new);
+        let style = ProgressStyle::with_template(if of.is_some() { known } else { unknown });
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> "));
+        bar.set_message(what.to_owned());
+        Bar(bar)
+    }
+}
+
+/// A progress bar; hidden where nobody looks. Gone when dropped.
+#[derive(Clone)]
+pub struct Bar(ProgressBar);
+
+impl Bar {
+    pub fn set(&self, done: u64) {
+        self.0.set_position(done);
+    }
+
+    pub fn step(&self) {
+        self.0.inc(1);
+    }
+
+    pub fn set_of(&self, done: u64, of: u64) {
+        self.0.set_length(of);
+        self.0.set_position(done);
+    }
+
+    pub fn note(&self, line: &str) {
+        self.0.suspend(|| eprintln!("{line}"));
+    }
+
+    pub fn finish(&self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// The log goes to standard error, as text or JSON lines.
+pub fn start_log(log: &config::Log) {
+    let filter = EnvFilter::try_new(&log.level).unwrap_or_else(|_| EnvFilter::new("warn"));
+    let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A second log in one process (a test) is refused; the first goes on.
+    if log.json {
+        builder.json().try_init().ok()
+    } else {
+        builder.try_init().ok()
+    };
+}
