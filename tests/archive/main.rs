@@ -1,0 +1,10 @@
+//! The archive as a whole. Every test here ends with `world.check()`.
+
+mod hostile;
+mod intake;
+mod place;
+mod race;
+mod rights;
+mod tamper;
+#[allow(dead_code, reason = "each binary of tests uses its own part of the world")]
+mod world;

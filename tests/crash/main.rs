@@ -1,0 +1,11 @@
+//! Nothing acknowledged is ever lost, whatever fails and whenever the process dies: the fault matrix, kill -9
+//! of the real process, and the order of writes as the kernel sees it.
+
+mod durable;
+mod faulty;
+mod kill;
+mod matrix;
+mod process;
+#[allow(dead_code, reason = "each binary of tests uses its own part of the world")]
+#[path = "../archive/world.rs"]
+mod world;

@@ -1,0 +1,7 @@
+//! The ledger's pure parts against independent implementations, and its receipts through all three
+//! verifiers.
+
+mod notes;
+mod place;
+mod receipts;
+mod tree;

@@ -1,0 +1,367 @@
+//! The schemas say exactly what the code writes, and `schemas/README.md` says all of it to people.
+
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use vankho::config::Ingest;
+use vankho::exchange;
+use vankho::record::{
+    codes,
+    component::{Component, Format, Role, Unread},
+    description::{Description, SCHEMA},
+    digest::Digest,
+    entry::{Entry, Event},
+    fields::{FIELDS, Field},
+    finding::{Code, Finding, Severity},
+    id::{ActorId, RecordId},
+    metadata::Metadata,
+};
+
+fn document(name: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas").join(name)).unwrap()
+}
+
+fn schema(name: &str) -> (Value, jsonschema::Validator) {
+    let schema: Value = serde_json::from_str(&document(name)).unwrap();
+    jsonschema::meta::validate(&schema).unwrap_or_else(|e| panic!("{name}: {e}"));
+    (schema.clone(), jsonschema::validator_for(&schema).unwrap())
+}
+
+fn original(ordinal: u32) -> Component {
+    Component {
+        ordinal,
+        sha256: Digest::of(b"x"),
+        size: 1,
+        format: Format { mime: "application/pdf".into() },
+        role: Role::Original,
+        original_name: None,
+        made_from: None,
+        made_by: None,
+        unread: None,
+    }
+}
+
+fn minimal() -> Description {
+    Description {
+        schema: SCHEMA.into(),
+        record: RecordId::new(1_763_877_600_000, [7; 10]),
+        replaces: None,
+        salt: "0a".repeat(32),
+        metadata: Metadata { subject: "Công bố thủ tục".into(), ..Metadata::default() },
+        components: vec![],
+        findings: vec![],
+    }
+}
+
+fn full() -> Description {
+    let some = |text: &str| Some(text.to_owned());
+    let metadata = Metadata {
+        subject: "Công bố thủ tục".into(),
+        external_id: some("7"),
+        code: some("H49.64.33.2026.160.0000001"),
+        number: some("48"),
+        notation: some("QĐ-UBND"),
+        issued: Some("2026-05-15".parse().unwrap()),
+        agency: some("Ủy ban nhân dân tỉnh"),
+        drafting_agency: some("Sở Nội vụ"),
+        custodian: some("Sở Nội vụ"),
+        kind: some("Quyết định"),
+        type_code: some("02"),
+        field: some("Nội vụ"),
+        procedures: vec!["1.001234".into()],
+        languages: vec!["01".into(), "ja".into()],
+        pages: Some(3),
+        fonds: some("UBND"),
+        file: some("H49.64.33.2026.160"),
+        keywords: vec!["thủ tục".into()],
+        information_sign: some("TTHC"),
+        origin: some("01"),
+        annotations: some("Đồng ý.\nKý tên"),
+        physical_condition: some("01"),
+        retention_code: some("15 năm"),
+        note: some("Bản chính"),
+        validity: some("Còn hiệu lực"),
+        ..Metadata::default()
+    };
+    let text = Component {
+        role: Role::Text,
+        made_from: Some(1),
+        made_by: some("vankho 0.1.0"),
+        format: Format { mime: "text/plain".into() },
+        ..original(3)
+    };
+    let named = Component { original_name: some(" Quyết định.pdf"), ..original(1) };
+    let locked = Component { unread: Some(Unread::Encrypted), ..original(2) };
+    let findings = vec![
+        Finding::new(Code::OutsideCodeList, 1, "language").with_detail("ja").mark(),
+        Finding::new(Code::NoComponent, 1, "components").mark(),
+    ];
+    let replaces = Some(Digest::of(b"y"));
+    Description { replaces, metadata, components: vec![named, locked, text], findings, ..minimal() }
+}
+
+fn entries() -> Vec<Entry> {
+    let (record, description, replaces) =
+        (RecordId::new(1_763_877_600_000, [1; 10]), Digest::of(b"d"), Digest::of(b"e"));
+    let documents = BTreeMap::from([("schemas/record.v1.json".to_owned(), Digest::of(b"s"))]);
+    let events = [
+        Event::Founded { documents: documents.clone() },
+        Event::Accessioned { record, description },
+        Event::Described { record, description, replaces },
+        Event::Characterized { record, description, replaces },
+        Event::Refreshed { documents },
+    ];
+    let at = "2026-11-23T03:04:05.000000Z".parse().unwrap();
+    let entry = |event| Entry { at, by: ActorId::new(0, [2; 10]), request: Digest::of(b"r"), event, v: 1 };
+    events.into_iter().map(entry).collect()
+}
+
+/// The value with something at a JSON pointer replaced (`Some`) or taken away (`None`).
+fn changed(value: &Value, pointer: &str, to: Option<Value>) -> Value {
+    let mut value = value.clone();
+    let (parent, key) = pointer.rsplit_once('/').unwrap();
+    let parent = value.pointer_mut(parent).unwrap_or_else(|| panic!("{pointer}"));
+    match (parent, to) {
+        (Value::Object(map), Some(to)) => drop(map.insert(key.into(), to)),
+        (Value::Object(map), None) => drop(map.shift_remove(key).unwrap_or_else(|| panic!("{pointer}"))),
+        (Value::Array(list), Some(to)) => list[key.parse::<usize>().unwrap()] = to,
+        (parent, to) => panic!("{pointer}: {parent} {to:?}"),
+    }
+    value
+}
+
+/// Does the code read it, whatever the form of its bytes?
+fn code_reads<T: serde::de::DeserializeOwned>(value: &Value) -> bool {
+    serde_json::from_value::<T>(value.clone()).is_ok()
+}
+
+#[test]
+fn the_schema_accepts_every_description_that_the_code_writes() {
+    let (_, schema) = schema("record.v1.json");
+    for description in [minimal(), full()] {
+        let value: Value = serde_json::from_slice(&description.to_bytes().unwrap()).unwrap();
+        schema.validate(&value).unwrap_or_else(|e| panic!("{e} at {}", e.instance_path()));
+    }
+    for unread in ["format_not_read", "no_text_layer", "encrypted", "corrupt", "took_too_long"] {
+        let value = changed(&serde_json::to_value(full()).unwrap(), "/components/1/unread", Some(json!(unread)));
+        assert!(schema.is_valid(&value) && code_reads::<Description>(&value), "{unread}");
+    }
+}
+
+#[test]
+fn the_schema_accepts_what_manifests_with_warnings_become() {
+    let (_, schema) = schema("record.v1.json");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/manifest/invalid");
+    let mut described = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            continue;
+        }
+        for package in exchange::open(&path, &Ingest::default()).unwrap() {
+            if package.findings.iter().any(|f| f.severity == Severity::Error) {
+                continue;
+            }
+            let findings = package.findings.iter().map(Finding::mark).collect();
+            let description = Description { metadata: package.metadata, findings, ..minimal() };
+            let value = serde_json::to_value(&description).unwrap();
+            schema.validate(&value).unwrap_or_else(|e| panic!("{}: {e} at {}", path.display(), e.instance_path()));
+            described += 1;
+        }
+    }
+    assert!(described > 50, "{described}");
+}
+
+#[test]
+fn the_schema_refuses_other_descriptions() {
+    let (_, schema) = schema("record.v1.json");
+    let whole = serde_json::to_value(full()).unwrap();
+    // What the code refuses as well.
+    for pointer in [
+        "/schema",
+        "/record",
+        "/salt",
+        "/metadata",
+        "/components",
+        "/metadata/subject",
+        "/metadata/access",
+        "/components/0/ordinal",
+        "/components/0/sha256",
+        "/components/0/size",
+        "/components/0/format",
+        "/components/0/format/mime",
+        "/components/0/role",
+        "/findings/0/code",
+    ] {
+        let value = changed(&whole, pointer, None);
+        assert!(!schema.is_valid(&value) && !code_reads::<Description>(&value), "without {pointer}");
+    }
+    for (pointer, to) in [
+        ("/extra", json!(1)),
+        ("/metadata/extra", json!(1)),
+        ("/components/0/extra", json!(1)),
+        ("/components/0/format/extra", json!(1)),
+        ("/findings/0/extra", json!(1)),
+        ("/record", json!("019AAF00")),
+        ("/record", json!(full().record.to_string().to_uppercase())),
+        ("/replaces", json!("AB".repeat(32))),
+        ("/salt", json!(5)),
+        ("/metadata/issued", json!("15/05/2026")),
+        ("/metadata/issued", json!("2026-13")),
+        ("/metadata/issued", json!("0000")),
+        ("/metadata/pages", json!("3")),
+        ("/metadata/pages", json!(-3)),
+        ("/metadata/pages", json!(2.5)),
+        ("/metadata/access", json!("01")),
+        ("/metadata/languages", json!("vi")),
+        ("/metadata/keywords", json!([5])),
+        ("/metadata/subject", json!(null)),
+        ("/components", json!({})),
+        ("/components/0/ordinal", json!(-1)),
+        ("/components/0/sha256", json!("abc")),
+        ("/components/0/size", json!(-1)),
+        ("/components/0/role", json!("image")),
+        ("/components/0/unread", json!("boring")),
+        ("/findings/0/code", json!("wrong")),
+    ] {
+        let value = changed(&whole, pointer, Some(to));
+        assert!(!schema.is_valid(&value) && !code_reads::<Description>(&value), "{pointer}");
+    }
+    // What only the schema refuses: the code never writes it.
+    for (pointer, to) in [
+        ("/schema", json!("record.v2")),
+        ("/salt", json!("00")),
+        ("/metadata/subject", json!("")),
+        ("/metadata/subject", json!("a\nb")),
+        ("/metadata/note", json!("a\0b")),
+        ("/metadata/type_code", json!("33")),
+        ("/metadata/keywords", json!([])),
+        ("/metadata/pages", json!(0)),
+        ("/components/0/ordinal", json!(0)),
+        ("/components/0/format/mime", json!("PDF")),
+        ("/components/0/made_from", json!(2)),
+        ("/components/2/made_from", json!(null)),
+        ("/components/2/original_name", json!("x")),
+        ("/findings", json!([])),
+    ] {
+        assert!(!schema.is_valid(&changed(&whole, pointer, Some(to))), "{pointer}");
+    }
+    for pointer in ["/metadata/type", "/components/2/made_from", "/components/2/made_by"] {
+        assert!(!schema.is_valid(&changed(&whole, pointer, None)), "without {pointer}");
+    }
+}
+
+#[test]
+fn the_schema_of_entries_accepts_what_is_committed_and_nothing_else() {
+    let (schema, validator) = schema("entry.v1.json");
+    for entry in entries() {
+        let value: Value = serde_json::from_slice(&entry.to_bytes().unwrap()).unwrap();
+        validator.validate(&value).unwrap_or_else(|e| panic!("{e}"));
+        for key in value.as_object().unwrap().keys() {
+            let without = changed(&value, &format!("/{key}"), None);
+            assert!(!validator.is_valid(&without) && !code_reads::<Entry>(&without), "without {key}");
+        }
+        // `extra` passes serde, but not `Entry::from_bytes`: it would not be written back.
+        for (key, to) in [
+            ("extra", json!(1)),
+            ("at", json!("2026-11-23T03:04:05Z")),
+            ("at", json!("2026-11-23T03:04:05.000000+07:00")),
+            ("by", json!("clerk")),
+            ("request", json!("00")),
+            ("event", json!("forgotten")),
+            ("v", json!(2)),
+        ] {
+            let other = changed(&value, &format!("/{key}"), Some(to));
+            let bytes = serde_json_canonicalizer::to_vec(&other).unwrap();
+            assert!(!validator.is_valid(&other) && Entry::from_bytes(&bytes).is_err(), "{key}");
+        }
+    }
+    let named: Vec<&str> =
+        schema["oneOf"].as_array().unwrap().iter().filter_map(|e| e["properties"]["event"]["const"].as_str()).collect();
+    assert_eq!(named, entries().iter().map(|e| e.event.name()).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_schema_knows_every_field_and_every_code() {
+    let (schema, _) = schema("record.v1.json");
+    let keys: Vec<&str> =
+        schema["$defs"]["metadata"]["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(keys, FIELDS.iter().map(|f| f.key).collect::<Vec<_>>());
+    let all = |codes: Vec<&str>| Value::from(codes);
+    assert_eq!(
+        schema["$defs"]["mark"]["properties"]["code"]["enum"],
+        all(Code::ALL.iter().map(Code::as_str).collect())
+    );
+    let types = codes::TYPES.iter().map(|(code, _)| *code).collect();
+    assert_eq!(schema["$defs"]["metadata"]["properties"]["type_code"]["enum"], all(types));
+}
+
+/// The row of the README for a field.
+fn field_row(field: &Field) -> String {
+    let name = match field.key == field.name {
+        true => format!("`{}`", field.name),
+        false => format!("`{}` (stored as `{}`)", field.name, field.key),
+    };
+    let element = field.circular.map_or("–".to_owned(), |e| format!("`{e}`"));
+    let length = field.length.map_or("–".to_owned(), |n| n.to_string());
+    let list = field.list.map_or("–".to_owned(), |(name, _)| format!("[{name}](#{})", name.to_lowercase()));
+    let (shape, need, source) = (field.shape.as_str(), field.need.as_str(), field.source());
+    format!("| {name} | {} | {element} | {} | {shape} | {length} | {need} | {list} | {source} |", field.vi, field.level)
+}
+
+fn finding_row(code: &Code) -> String {
+    let severity = if code.severity() == Severity::Error { "error" } else { "warning" };
+    format!("| `{}` | {severity} | {} | {} |", code.as_str(), code.vi(), code.en())
+}
+
+/// The rows of the README's table under a heading.
+fn table(readme: &str, heading: &str) -> Vec<String> {
+    let start = readme.find(&format!("\n## {heading}\n")).unwrap_or_else(|| panic!("no heading {heading}"));
+    let lines = readme[start + 1..].lines().skip(1).take_while(|l| !l.starts_with("## "));
+    lines.filter(|l| l.starts_with("| ") && !l.starts_with("| --")).skip(1).map(str::to_owned).collect()
+}
+
+fn assert_table(readme: &str, heading: &str, expected: Vec<String>) {
+    let found = table(readme, heading);
+    assert!(found == expected, "schemas/README.md, {heading}: the table must be\n{}", expected.join("\n"));
+}
+
+#[test]
+fn the_readme_prints_the_tables_of_the_code() {
+    let readme = document("README.md");
+    assert_table(&readme, "Fields", FIELDS.iter().map(field_row).collect());
+    assert_table(&readme, "Findings", Code::ALL.iter().map(finding_row).collect());
+    for field in &FIELDS {
+        let Some((name, list)) = field.list else { continue };
+        let rows = list.iter().map(|(code, vi)| format!("| {code} | {vi} |")).collect();
+        assert_table(&readme, name, rows);
+    }
+}
+
+/// The fenced blocks of a language in the README.
+fn blocks(readme: &str, language: &str) -> Vec<String> {
+    let fence = format!("```{language}\n");
+    readme.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_templates_of_the_readme_are_taken_as_they_stand() {
+    let readme = document("README.md");
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["scans/48.pdf", "scans/48-annex.pdf", "scans/15.pdf"] {
+        fs::create_dir_all(folder.path().join("scans")).unwrap();
+        fs::write(folder.path().join(name), "x").unwrap();
+    }
+    for (language, extension, rows) in [("jsonl", "jsonl", 3), ("csv", "csv", 2)] {
+        let blocks = blocks(&readme, language);
+        assert_eq!(blocks.len(), 1, "{language}");
+        let path = folder.path().join(format!("m.{extension}"));
+        fs::write(&path, &blocks[0]).unwrap();
+        let packages: Vec<_> = exchange::open(&path, &Ingest::default()).unwrap().collect();
+        assert_eq!(packages.len(), rows);
+        for package in packages {
+            assert_eq!(package.findings, vec![], "{language} row {}", package.row);
+        }
+    }
+}
