@@ -140,17 +140,13 @@ pub enum ConfigError {
     Zero(&'static str),
 }
 
-/// Names in the environment that speak to a command, not to the configuration.
-const COMMAND_VARIABLES: [&str; 4] = ["VANKHO_DATA", "VANKHO_CONFIG", "VANKHO_CORPUS", "VANKHO_TOKEN"];
-
 impl Config {
     /// Reads the file (if one is named) and then the environment as given.
     pub fn read(
         file: Option<&Path>,
         environment: impl Iterator<Item = (String, String)>,
     ) -> Result<Config, ConfigError> {
-        let ours = |name: &String| name.starts_with("VANKHO_") && !COMMAND_VARIABLES.contains(&name.as_str());
-        let variables = environment.filter(|(name, _)| ours(name)).collect();
+        let variables = environment.filter(|(name, _)| is_key(name)).collect();
         let source = config::Environment::with_prefix("VANKHO").prefix_separator("_").separator("__");
         let mut builder = config::Config::builder();
         if let Some(path) = file {
@@ -175,6 +171,16 @@ impl Config {
     }
 }
 
+/// Does a variable speak to the configuration? `VANKHO_DATA` and other single words speak to a command; what
+/// names a section, well spelt or not, is a key, and refused where there is none.
+fn is_key(variable: &str) -> bool {
+    let Some(name) = variable.strip_prefix("VANKHO_") else { return false };
+    let section = name.split('_').next().unwrap_or_default();
+    name.contains("__") || SECTIONS.contains(&section)
+}
+
+const SECTIONS: [&str; 5] = ["LEDGER", "INGEST", "CONTENT", "INDEX", "LOG"];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -189,10 +195,12 @@ mod tests {
         let file = folder.path().join("vankho.toml");
         std::fs::write(&file, "[ingest]\nconcurrency = 3\ncomponents_max = 7\n").unwrap();
         let read = |pairs: &[(&str, &str)]| Config::read(Some(&file), env(pairs).into_iter());
-        let config = read(&[("VANKHO_INGEST__CONCURRENCY", "5"), ("VANKHO_CORPUS", "x"), ("HOME", "y")]).unwrap();
+        let config = read(&[("VANKHO_INGEST__CONCURRENCY", "5"), ("VANKHO_SEED", "x"), ("HOME", "y")]).unwrap();
         assert_eq!((config.ingest.concurrency, config.ingest.components_max), (5, 7));
         assert_eq!(config.content, Content::default());
-        assert!(read(&[("VANKHO_INGEST__CONCURENCY", "5")]).is_err(), "a misspelt variable");
+        for misspelt in ["VANKHO_INGEST__CONCURENCY", "VANKHO_INGST__CONCURRENCY", "VANKHO_INGEST_CONCURRENCY"] {
+            assert!(read(&[(misspelt, "5")]).is_err(), "{misspelt}");
+        }
         assert!(read(&[("VANKHO_INGEST__CONCURRENCY", "0")]).is_err(), "zero workers");
         std::fs::write(&file, "[ingest]\nfsync = false\n").unwrap();
         assert!(read(&[]).is_err(), "no such key, and there never will be");
@@ -204,6 +212,7 @@ mod tests {
         assert_eq!(Config::read(Some(&example), std::iter::empty()).unwrap(), Config::default());
         let (text, all) = (std::fs::read_to_string(example).unwrap(), serde_json::to_value(Config::default()).unwrap());
         for (section, keys) in all.as_object().unwrap() {
+            assert!(is_key(&format!("VANKHO_{}_X", section.to_uppercase())), "[{section}] is missing in SECTIONS");
             assert!(text.contains(&format!("[{section}]")), "[{section}] is not documented");
             for key in keys.as_object().unwrap().keys() {
                 assert!(text.contains(&format!("\n{key} = ")), "{section}.{key} is not documented");

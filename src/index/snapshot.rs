@@ -5,7 +5,8 @@
 //! segments never change, so a new state takes over those that it shares with the one before.
 //!
 //! Statistics (how many records, how long, how many with a term) count what is alive and nothing else. The
-//! library's own count deleted records until a merge happens to drop them, and round when it does: then the
+//! library's own count what a newer description took the place of until a merge happens to drop it, and round
+//! when it does: then the
 //! same records would rank otherwise after a rebuild.
 
 use crate::index::{
@@ -30,8 +31,8 @@ pub struct Snapshot {
     pub parts: Vec<Arc<Part>>,
     /// The size of the ledger that it reflects.
     pub applied: u64,
-    /// The deleted documents of each segment, ascending.
-    deleted: Vec<Vec<DocId>>,
+    /// The documents of each segment that are gone, ascending.
+    gone: Vec<Vec<DocId>>,
     /// Records that are alive, and the tokens of their words, pairs and subject, as rounded for ranking.
     pub alive: u64,
     tokens: [u64; 3],
@@ -50,7 +51,7 @@ pub struct Part {
     pub words_norms: FieldNormReader,
     pub pairs_norms: FieldNormReader,
     pub subject_norms: FieldNormReader,
-    /// The tokens of its words, pairs and subject, as rounded for ranking, deleted documents included.
+    /// The tokens of its words, pairs and subject, as rounded for ranking, those of documents that are gone included.
     tokens: [u64; 3],
     /// The access level of each document, in memory: every candidate is held to it.
     pub levels: Vec<u8>,
@@ -82,17 +83,16 @@ impl Snapshot {
             None => Part::open(reader, fields).map(Arc::new),
         };
         let parts = searcher.segment_readers().iter().map(open).collect::<Result<Vec<_>, IndexError>>()?;
-        let deleted: Vec<Vec<DocId>> = searcher.segment_readers().iter().map(deleted).collect();
+        let gone: Vec<Vec<DocId>> = searcher.segment_readers().iter().map(gone).collect();
         let alive = searcher.segment_readers().iter().map(|reader| u64::from(reader.num_docs())).sum();
         let mut tokens = [0; 3];
-        for (part, deleted) in parts.iter().zip(&deleted) {
-            let gone =
-                part.norms().map(|norms| deleted.iter().map(|doc| u64::from(norms.fieldnorm(*doc))).sum::<u64>());
-            for ((sum, all), gone) in tokens.iter_mut().zip(part.tokens).zip(gone) {
-                *sum += all - gone;
+        for (part, gone) in parts.iter().zip(&gone) {
+            let lost = part.norms().map(|norms| gone.iter().map(|doc| u64::from(norms.fieldnorm(*doc))).sum::<u64>());
+            for ((sum, all), lost) in tokens.iter_mut().zip(part.tokens).zip(lost) {
+                *sum += all - lost;
             }
         }
-        Ok(Snapshot { searcher, parts, applied, deleted, alive, tokens })
+        Ok(Snapshot { searcher, parts, applied, gone, alive, tokens })
     }
 
     /// How long the words, the pairs and the subject of a record are on average.
@@ -103,15 +103,15 @@ impl Snapshot {
     /// How many records that are alive have a term.
     pub fn having(&self, place: Place, infos: &[Option<TermInfo>]) -> Result<u64, IndexError> {
         let mut having = 0;
-        for ((part, deleted), info) in self.parts.iter().zip(&self.deleted).zip(infos) {
+        for ((part, gone), info) in self.parts.iter().zip(&self.gone).zip(infos) {
             let Some(info) = info else { continue };
             having += u64::from(info.doc_freq);
-            if deleted.is_empty() {
+            if gone.is_empty() {
                 continue;
             }
             let index = part.index(place);
             let mut postings = index.read_postings_from_terminfo(info, IndexRecordOption::Basic)?;
-            for doc in deleted {
+            for doc in gone {
                 let found = if postings.doc() < *doc { postings.seek(*doc) } else { postings.doc() };
                 having -= u64::from(found == *doc);
             }
@@ -120,8 +120,8 @@ impl Snapshot {
     }
 }
 
-/// The deleted documents of a segment, ascending.
-fn deleted(reader: &SegmentReader) -> Vec<DocId> {
+/// The documents of a segment that are gone, ascending.
+fn gone(reader: &SegmentReader) -> Vec<DocId> {
     match reader.alive_bitset() {
         Some(alive) => (0..reader.max_doc()).filter(|doc| !alive.is_alive(*doc)).collect(),
         None => Vec::new(),
