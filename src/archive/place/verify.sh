@@ -15,6 +15,8 @@
 # expanded or computed with before its form has been checked. `end` leaves the program, so no step that
 # may call it stands in a pipeline or in $( ): such a step leaves its result in a variable.
 
+# `check && check || end`: end is meant for either failure. Files that a pipeline reads twice are only read.
+# shellcheck disable=SC2015,SC2094
 set -uf
 export LC_ALL=C # one byte is one character, and ranges are ranges of bytes
 unset CDPATH GREP_OPTIONS
@@ -154,7 +156,7 @@ read_keys() {
 bad_receipt() { tampered "biên nhận bị hỏng hoặc đã bị sửa" "the receipt is not in form"; }
 bad_note() { tampered "điểm kiểm tra trong biên nhận bị hỏng hoặc đã bị sửa" "the checkpoint is not in form"; }
 
-index= size= root=
+index='' size='' root=''
 path=() signers=() signatures=()
 read_receipt() {
   local -a lines
@@ -245,7 +247,7 @@ check_inclusion() {
 
 # --- entry, description, file --------------------------------------------------------------------------
 
-entry_at= entry_event= entry_record= entry_description=
+entry_at='' entry_event='' entry_record='' entry_description=''
 check_entry() {
   local entry
   [[ $(tr -d '\040-\176' < "$work/entry" | wc -c | tr -d ' ') == 0 ]] && (($(wc -c < "$work/entry") <= 4096)) ||
