@@ -11,6 +11,7 @@ use crate::ledger::{
     edge::Edge,
     keys::{KeyFile, Signer},
     merkle::{self, Node, Plan, leaf_hash},
+    proof::Receipt,
     tile::{self, Bundle, TILE_WIDTH, Tile},
 };
 use crate::record::digest::Digest;
@@ -131,6 +132,8 @@ impl Ledger {
         };
         let commit =
             Commit::parse(&bytes, base, &self.keys).map_err(|fault| LedgerError::bad(layout::commit(base), fault))?;
+        // Who made it may have died before it was on the disk; a receipt may rest on it from now on.
+        self.store.sync(&layout::commit(base))?;
         self.advance(commit).map(Some)
     }
 
@@ -147,7 +150,9 @@ impl Ledger {
                 Ok(Created::New) => return Ok(Appended::Committed(self.advance(commit)?)),
                 Ok(Created::AlreadyThere(_)) => return Ok(Appended::LostRace),
                 // The storage says no and shows nothing; the write may yet land, so only these bytes may follow.
-                Err(error) if attempt < CREATE_ATTEMPTS => tracing::warn!(base, %error, "commit is tried again"),
+                Err(error @ StoreError::Failed { .. }) if attempt < CREATE_ATTEMPTS => {
+                    tracing::warn!(base, %error, "commit is tried again");
+                }
                 Err(error) => return Err(LedgerError::UnknownOutcome { base, source: error }),
             }
         }
@@ -194,9 +199,14 @@ impl Ledger {
         Ok(Some((size, note)))
     }
 
+    /// The checkpoint that is published, by whichever process.
+    pub async fn published(&self) -> Result<Option<Checkpoint>, LedgerError> {
+        published(&self.store, &self.keys).await
+    }
+
     /// Has another process published at least as much?
     async fn published_elsewhere(&self, size: u64) -> Result<bool, LedgerError> {
-        let there = published(&self.store, &self.keys).await?;
+        let there = self.published().await?;
         Ok(there.is_some_and(|checkpoint| checkpoint.size >= size))
     }
 
@@ -235,11 +245,62 @@ impl Ledger {
         Ok(())
     }
 
-    /// The inclusion path of an entry in the tree that this process has caught up with, and its checkpoint.
-    pub async fn prove(&self, index: u64) -> Result<(Vec<Digest>, String), LedgerError> {
+    /// The receipt of an entry in the tree that this process has caught up with. It is checked before it is
+    /// handed out: where a published tile or bundle is gone or damaged, it is made again from the commits.
+    pub async fn prove(&self, index: u64) -> Result<Receipt, LedgerError> {
         let edge = self.state().edge.clone();
+        match self.receipt(&edge, index).await {
+            Err(LedgerError::Damaged { .. } | LedgerError::Store(StoreError::Absent(_))) => {
+                tracing::warn!(entry.seq = index, "tiles are damaged, they are made again from the commits");
+                self.mend().await?;
+                self.receipt(&edge, index).await
+            }
+            answer => answer,
+        }
+    }
+
+    async fn receipt(&self, edge: &Edge, index: u64) -> Result<Receipt, LedgerError> {
         let plan = merkle::inclusion_plan(index, edge.size()).ok_or(LedgerError::NoSuchEntry(index))?;
-        Ok((self.assemble(&edge, &plan).await?, self.sign(&edge)))
+        let (entry, path) = (self.entry(index).await?, self.assemble(edge, &plan).await?);
+        match merkle::verify_inclusion(leaf_hash(&entry), index, edge.size(), &path, edge.root()) {
+            true => Ok(Receipt { entry, index, path, checkpoint_note: self.sign(edge) }),
+            false => Err(LedgerError::bad(format!("the log at entry {index}"), "its tiles do not give the root")),
+        }
+    }
+
+    /// Makes every published full tile and bundle again that is not what the commits give.
+    ///
+    /// If we stop here, some are mended and the rest is found wanting again.
+    async fn mend(&self) -> Result<(), LedgerError> {
+        let _one = self.publishing.lock().await;
+        let published = self.state().published;
+        let (mut replay, mut entries, mut n) = (self.replay_from(0).await?, Vec::new(), 0);
+        while let Some(commit) = replay.next().await? {
+            let mut made = Vec::new();
+            for entry in commit.entries {
+                entries.push(entry);
+                if entries.len() as u64 == WIDTH {
+                    let bundle = Bundle { n, width: TILE_WIDTH };
+                    made.push((
+                        bundle.path(),
+                        tile::encode_bundle(&entries).unwrap_or_default(),
+                        published / WIDTH > n,
+                    ));
+                    entries.clear();
+                    n += 1;
+                }
+            }
+            for (level, n, hashes) in replay.full_tiles.drain(..) {
+                let there = (published >> (8 * u32::from(level))) / WIDTH > n;
+                made.push((Tile { level, n, width: TILE_WIDTH }.path(), tile::encode_hashes(&hashes), there));
+            }
+            for (path, bytes, _) in made.into_iter().filter(|(.., published)| *published) {
+                if !self.store.read(&path).await.is_ok_and(|found| found == bytes) {
+                    self.store.keep(&path, bytes.into()).await?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Does the tree that is here begin with the one of an older checkpoint?
@@ -352,6 +413,8 @@ async fn node_in_store(store: &Store, node: Node) -> Result<Digest, LedgerError>
 pub struct Replay<'a> {
     ledger: &'a Ledger,
     edge: Edge,
+    /// The tiles that the last commit made full: level, number, hashes.
+    full_tiles: Vec<(u8, u64, Vec<Digest>)>,
 }
 
 impl Ledger {
@@ -368,7 +431,7 @@ impl Ledger {
         }
         let edge = Edge::from_tiles(size, |level| hashes.get(&level).cloned().unwrap_or_default());
         let edge = edge.ok_or(LedgerError::NoSuchEntry(size))?;
-        Ok(Replay { ledger: self, edge })
+        Ok(Replay { ledger: self, edge, full_tiles: Vec::new() })
     }
 }
 
@@ -384,7 +447,7 @@ impl Replay<'_> {
         let commit =
             Commit::parse(&bytes, base, &self.ledger.keys).map_err(|fault| LedgerError::bad(path.clone(), fault))?;
         commit.entries.iter().for_each(|entry| self.edge.append(leaf_hash(entry)));
-        self.edge.drain_full_tiles();
+        self.full_tiles = self.edge.drain_full_tiles();
         if self.edge.root() != commit.root {
             return Err(LedgerError::bad(path, "its root does not follow from its entries"));
         }

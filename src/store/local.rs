@@ -46,7 +46,8 @@ pub fn sync_parent(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-fn sync_folder(folder: &Path) -> Result<(), StoreError> {
+/// Brings the names in a folder onto the disk.
+pub fn sync_folder(folder: &Path) -> Result<(), StoreError> {
     fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(|source| disk(folder, source))
 }
 
@@ -77,11 +78,13 @@ pub fn leftovers(root: &Path, folder: &str) -> Result<Vec<String>, StoreError> {
     Ok(found)
 }
 
-/// Removes one leftover, durably.
+/// Removes one leftover, durably. One that is gone meanwhile is fine.
 pub fn remove(root: &Path, path: &str) -> Result<(), StoreError> {
     let path = root.join(path);
-    fs::remove_file(&path).map_err(|source| disk(&path, source))?;
-    sync_parent(&path)
+    match fs::remove_file(&path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(disk(&path, source)),
+        _ => sync_parent(&path),
+    }
 }
 
 /// Is this the name of a write under way, `x#<n>`?
@@ -141,7 +144,12 @@ pub fn walk(root: &Path, folder: &str) -> Result<Vec<Listed>, StoreError> {
         };
         for entry in entries {
             let entry = entry.map_err(|source| disk(&path, source))?;
-            let about = entry.metadata().map_err(|source| disk(&entry.path(), source))?;
+            let about = match entry.metadata() {
+                Ok(about) => about,
+                // A living archive moves what it was writing while we look.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(source) => return Err(disk(&entry.path(), source)),
+            };
             if about.is_dir() {
                 folders.push(entry.path());
             } else if let Ok(inside) = entry.path().strip_prefix(root) {

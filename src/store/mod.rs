@@ -11,7 +11,8 @@
 //! 2. deletes: [`Store::discard`] syncs the parent folder itself;
 //! 3. a create writes `x#1`, links it to `x` and unlinks it; a crash leaves `x#1`, which `list` hides and
 //!    `delete` refuses: [`local::leftovers`] finds and removes it with the plain file API;
-//! 4. `AlreadyExists` after a kill proves nothing about the disk: [`Store::create`] opens, syncs and compares;
+//! 4. `AlreadyExists` after a kill proves nothing about the disk: [`Store::create`] opens, syncs and compares,
+//!    and [`Store::sync`] does it for whoever finds an object that another process may have left;
 //! 5. an object that a failed write may yet have put there: the outcome is read back, never guessed;
 //! 6. multipart has no create-only mode and no digest of ours: the stream is hashed here and read back;
 //! 7. to read a small object whole it goes to another thread twice, and every write here is read back: whole
@@ -125,23 +126,28 @@ impl Store {
 
     /// Creates an object that must not be there yet. Exactly one of any number of writers gets
     /// [`Created::New`]. An outcome that the storage could not tell is read back; if even that fails, the
-    /// error is final for this process: it must stop and open the archive anew.
+    /// error is final for this process: it must stop and open the archive anew. On a disk every failure is
+    /// final ([`StoreError::Disk`]): after a failed fsync the kernel may show bytes that it will never write.
     pub async fn create(&self, path: &str, bytes: Bytes) -> Result<Created, StoreError> {
         let at = object_path(path)?;
         let answer = self.objects.put_opts(&at, PutPayload::from_bytes(bytes.clone()), PutMode::Create.into()).await;
-        match answer {
+        let failure = match answer {
             // If we stop here, the object is durable and nobody was told: opening replays it.
-            Ok(_) if self.read(path).await? == bytes => Ok(Created::New),
-            Ok(_) => Err(StoreError::Differs { path: path.into() }),
-            Err(failure) => match self.read(path).await {
-                Ok(found) => {
-                    // Who was first may not have synced before being killed: do it for them.
-                    self.sync(path)?;
-                    Ok(if found == bytes { Created::New } else { Created::AlreadyThere(found) })
-                }
-                Err(StoreError::Absent(_)) => Err(StoreError::Failed { path: path.into(), source: failure }),
-                Err(error) => Err(error),
-            },
+            Ok(_) if self.read(path).await? == bytes => return Ok(Created::New),
+            Ok(_) => return Err(StoreError::Differs { path: path.into() }),
+            Err(failure) => failure,
+        };
+        if self.local.is_some() && !matches!(failure, object_store::Error::AlreadyExists { .. }) {
+            return Err(StoreError::Disk { path: path.into(), source: std::io::Error::other(failure) });
+        }
+        match self.read(path).await {
+            Ok(found) => {
+                // Who was first may not have synced before being killed: do it for them.
+                self.sync(path)?;
+                Ok(if found == bytes { Created::New } else { Created::AlreadyThere(found) })
+            }
+            Err(StoreError::Absent(_)) => Err(StoreError::Failed { path: path.into(), source: failure }),
+            Err(error) => Err(error),
         }
     }
 
@@ -301,8 +307,8 @@ impl Store {
         }
     }
 
-    /// Brings an object that is there, and its folder, onto the disk.
-    fn sync(&self, path: &str) -> Result<(), StoreError> {
+    /// Brings an object that is there, and its name, onto the disk: seeing it after a kill proves nothing.
+    pub fn sync(&self, path: &str) -> Result<(), StoreError> {
         match &self.local {
             Some(root) => local::sync(&root.join(path)),
             None => Ok(()),
