@@ -102,7 +102,7 @@ fn past(base: u64, applied: u64) -> usize {
 pub type Tell = dyn Fn(u64) + Send + Sync;
 
 /// Reads what entries name. Of several descriptions of one record only the last is read. A description
-/// that is gone leaves its record out; whether that is lawful is for `verify` to say.
+/// that is gone or damaged leaves its record out; whether that is lawful is for `verify` to say.
 async fn load(store: &Store, base: u64, entries: &[Vec<u8>]) -> Result<Vec<Applied>, ArchiveError> {
     let mut read = Vec::with_capacity(entries.len());
     let mut last: HashMap<RecordId, u64> = HashMap::new();
@@ -117,12 +117,23 @@ async fn load(store: &Store, base: u64, entries: &[Vec<u8>]) -> Result<Vec<Appli
     let fetch = |(seq, entry): (u64, Entry)| async move {
         let wanted = entry.event.record().filter(|record| last.get(record) == Some(&seq));
         let description = match (wanted, entry.event.description()) {
-            (Some(record), Some(digest)) => description(store, record, digest).await?.map(Arc::new),
+            (Some(record), Some(digest)) => undamaged(description(store, record, digest).await)?.map(Arc::new),
             _ => None,
         };
-        Ok(Applied { seq, entry, description })
+        Ok::<_, ArchiveError>(Applied { seq, entry, description })
     };
     futures::stream::iter(read).map(fetch).buffered(READS).try_collect().await
+}
+
+/// A description that is damaged is as good as gone: one record is hidden, and not the whole archive.
+pub fn undamaged<T>(read: Result<Option<T>, ArchiveError>) -> Result<Option<T>, ArchiveError> {
+    match read {
+        Err(error @ ArchiveError::Damaged(_)) => {
+            tracing::warn!(%error, "a description is damaged");
+            Ok(None)
+        }
+        read => read,
+    }
 }
 
 /// A description as the ledger names it; `None` where it is gone.

@@ -6,9 +6,9 @@
 
 use crate::archive::ArchiveError;
 use crate::index::{Document, Index};
-use crate::record::{description::Description, id::RecordId};
+use crate::record::{description::Description, digest::Digest, id::RecordId};
 use crate::store::{Store, StoreError, layout};
-use futures::{StreamExt, TryStreamExt};
+use futures::{StreamExt, TryStreamExt, stream};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, oneshot},
@@ -46,7 +46,9 @@ pub struct Feed {
 /// Steps that may wait. A full queue slows the writer down; it never grows the memory.
 const STEPS_WAITING_MAX: usize = 8;
 /// Components read at once for one step.
-const READS: usize = 16;
+const READS: usize = 8;
+/// Texts that wait to be indexed together.
+const READY_BYTES: usize = 16 << 20;
 
 impl Feed {
     /// Starts the task that owns the writing side of the index; it ends when no feed is left.
@@ -94,11 +96,12 @@ impl Feeder {
                 None => break,
                 Some(None) => self.commit().await,
                 Some(Some(Message::Step(step))) => self.take(step).await,
-                Some(Some(Message::Flush(answer))) => {
+                Some(Some(Message::Flush(answer))) => match self.commit().await {
                     // Who asked may be gone; the flush is done all the same.
-                    answer.send(self.commit().await).ok();
-                    Ok(())
-                }
+                    Ok(()) => Ok(drop(answer.send(Ok(())))),
+                    // Who asked hears that the index has stopped.
+                    Err(error) => Err(error),
+                },
             };
             if let Err(error) = done {
                 // The index keeps the size it has applied; opening the archive gives it the rest.
@@ -117,17 +120,19 @@ impl Feeder {
             let texts = texts(store, &changed.description, max).await?;
             Ok::<_, ArchiveError>((changed, texts))
         };
-        let read: Vec<_> = futures::stream::iter(step.records).map(read).buffered(READS).try_collect().await?;
-        let index = self.index.clone();
-        blocking(move || {
-            for (changed, texts) in &read {
-                let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-                let metadata = &changed.description.metadata;
-                index.put(&Document { record: changed.record, seq: changed.seq, metadata, text: &texts })?;
+        let mut read = stream::iter(step.records).map(read).buffered(READS);
+        // What is read is indexed before much more is read: a step may hold any number of large texts.
+        let (mut ready, mut bytes) = (Vec::new(), 0);
+        while let Some((changed, texts)) = read.try_next().await? {
+            bytes += texts.iter().map(String::len).sum::<usize>();
+            ready.push((changed, texts));
+            if bytes >= READY_BYTES {
+                put(&self.index, std::mem::take(&mut ready)).await?;
+                bytes = 0;
             }
-            Ok(())
-        })
-        .await?;
+        }
+        drop(read);
+        put(&self.index, ready).await?;
         self.applied = step.applied;
         let since = *self.dirty.get_or_insert_with(Instant::now);
         if since.elapsed() >= self.interval { self.commit().await } else { Ok(()) }
@@ -142,13 +147,27 @@ impl Feeder {
     }
 }
 
+/// Indexes records whose texts are at hand.
+async fn put(index: &Arc<Index>, ready: Vec<(Changed, Vec<String>)>) -> Result<(), ArchiveError> {
+    let index = index.clone();
+    blocking(move || {
+        for (changed, texts) in &ready {
+            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+            let metadata = &changed.description.metadata;
+            index.put(&Document { record: changed.record, seq: changed.seq, metadata, text: &texts })?;
+        }
+        Ok(())
+    })
+    .await
+}
+
 async fn blocking(work: impl FnOnce() -> Result<(), ArchiveError> + Send + 'static) -> Result<(), ArchiveError> {
     let done = tokio::task::spawn_blocking(work).await;
     done.map_err(|_| ArchiveError::Stopped("the index writer died".into()))?
 }
 
-/// The texts of a record, as they were kept: pages parted by form feeds. Text past the limit is not
-/// indexed; a text that is gone is for `verify` to report and does not hide the record.
+/// The texts of a record, hashed again: pages parted by form feeds. Text past the limit is not indexed; a
+/// text that is gone or damaged is for `verify` to report and does not hide the record.
 pub async fn texts(store: &Store, description: &Description, bytes_max: u64) -> Result<Vec<String>, ArchiveError> {
     let (mut texts, mut left) = (Vec::new(), bytes_max);
     for component in description.texts() {
@@ -157,10 +176,11 @@ pub async fn texts(store: &Store, description: &Description, bytes_max: u64) -> 
             break;
         }
         match store.read(&layout::component(description.record, component.sha256)).await {
-            Ok(bytes) => {
+            Ok(bytes) if Digest::of(&bytes) == component.sha256 => {
                 left -= component.size.min(left);
                 texts.push(String::from_utf8_lossy(&bytes).into_owned());
             }
+            Ok(_) => tracing::warn!(record.id = %description.record, "a text is damaged"),
             Err(StoreError::Absent(_)) => tracing::warn!(record.id = %description.record, "a text is gone"),
             Err(error) => return Err(error.into()),
         }

@@ -19,8 +19,9 @@ pub mod feed;
 pub mod keep;
 pub mod place;
 pub mod rebuild;
+pub mod sweep;
 
-use crate::archive::{apply::Derived, commit::Writer, feed::Feed, place::Folders};
+use crate::archive::{apply::Derived, commit::Writer, feed::Feed, place::Folders, sweep::Sweep};
 use crate::catalog::{Catalog, CatalogError};
 use crate::config::Config;
 use crate::desk::{Desk, DeskError};
@@ -28,9 +29,9 @@ use crate::index::{Index, IndexError};
 use crate::ledger::{
     keys::{KeyFile, Signer},
     log::{Ledger, LedgerError},
-    proof::Receipt,
 };
 use crate::record::{
+    digest::Digest,
     entry::Event,
     id::{ActorId, RecordId},
 };
@@ -182,14 +183,19 @@ impl Archive {
         derived.replay(&ledger, index_applied, tell).await?;
         feed.flush().await?;
         let operator = desk.operator(ActorId::new(clock.now().millis(), keep::random()?)).await?;
+        // Nobody of this process writes yet, so that what is swept can be nobody's but a dead one's.
         let (alive, alone) = living(&store).await?;
+        let oldest = clock.now().micros() / 1_000_000 - config.ingest.staging_age_days_max as i64 * 86_400;
+        Sweep { derived: &derived, ledger: &ledger, operator, oldest, alone }.run().await?;
+        if let (true, Some(alive), Some(root)) = (alone, &alive, store.folder()) {
+            local::share(alive, root)?;
+        }
         let (writer, committing) =
             Writer::start(ledger.clone(), derived, clock.clone(), config.ledger.batch_entries_max);
-        let enough = Arc::new(Notify::new());
-        let interval_ms = config.ledger.publish_interval_ms;
+        let (enough, interval_ms) = (Arc::new(Notify::new()), config.ledger.publish_interval_ms);
         let publisher = tokio::spawn(publish(ledger.clone(), desk.clone(), interval_ms, enough.clone()));
         let tasks = Tasks { writer: Some(committing), feeder: Some(feeder), publisher: Some(publisher), enough };
-        let archive = Archive {
+        Ok(Archive {
             store,
             ledger,
             catalog,
@@ -203,12 +209,7 @@ impl Archive {
             tasks,
             _lock: lock,
             _alive: alive,
-        };
-        archive.sweep(alone).await?;
-        if let (true, Some(alive), Some(root)) = (alone, &archive._alive, archive.store.folder()) {
-            local::share(alive, root)?;
-        }
-        Ok(archive)
+        })
     }
 
     /// Commits an entry. What it names must be durable and read back. Answers its sequence number.
@@ -218,9 +219,7 @@ impl Archive {
 
     /// The receipt of a committed entry, against the newest checkpoint.
     pub async fn prove(&self, seq: u64) -> Result<String, ArchiveError> {
-        let entry = self.ledger.entry(seq).await?;
-        let (path, checkpoint) = self.ledger.prove(seq).await?;
-        Ok(Receipt { entry, index: seq, path, checkpoint_note: checkpoint }.encode())
+        Ok(self.ledger.prove(seq).await?.encode())
     }
 
     /// A new record identifier.
@@ -233,16 +232,26 @@ impl Archive {
         self.feed.flush().await
     }
 
-    /// Brings the self-description up to date with this program and records it.
-    pub async fn refresh(&self) -> Result<u64, ArchiveError> {
+    /// Brings the self-description up to date with this program and records it. Answers the entry, or `None`
+    /// where nothing is new.
+    pub async fn refresh(&self) -> Result<Option<u64>, ArchiveError> {
+        let before = place::in_force(&self.ledger).await?;
         let mut documents = place::documents();
         for path in [layout::PLACE, layout::KEYS] {
-            documents.push((path.into(), self.store.read(path).await?));
+            let bytes = self.store.read(path).await?;
+            // What somebody slipped in must not be blessed.
+            if before.get(path) != Some(&Digest::of(&bytes)) {
+                return Err(ArchiveError::Damaged(path.into()));
+            }
+            documents.push((path.into(), bytes));
         }
         let documents = place::write_documents(&self.store, &documents).await?;
+        if documents == before {
+            return Ok(None);
+        }
         let request = request(self.operator, &keep::random()?);
         let event = Event::Refreshed { documents };
-        self.commit(Proposal { by: self.operator, request, event, description: None }).await
+        self.commit(Proposal { by: self.operator, request, event, description: None }).await.map(Some)
     }
 
     /// Publishes, makes everything visible and closes the files. When it returns, nothing of this archive
@@ -305,16 +314,21 @@ async fn refuse_rollback(ledger: &Ledger, desk: &Desk, applied: u64) -> Result<(
     if size == 0 || applied > size {
         return refuse(applied.max(1));
     }
-    let Some((known, note)) = desk.checkpoint().await? else { return Ok(()) };
-    if known > size {
-        return refuse(known);
-    }
-    match ledger.follows(&ledger.read_checkpoint(&note)?).await? {
-        true => Ok(()),
-        false => {
-            Err(ArchiveError::Damaged(format!("the ledger: it does not go on from its checkpoint of size {known}")))
+    let remembered = match desk.checkpoint().await? {
+        Some((_, note)) => Some(ledger.read_checkpoint(&note)?),
+        None => None,
+    };
+    for known in remembered.into_iter().chain(ledger.published().await?) {
+        if known.size > size {
+            return refuse(known.size);
+        }
+        if !ledger.follows(&known).await? {
+            let known = known.size;
+            let fault = format!("the ledger: it does not go on from its checkpoint of size {known}");
+            return Err(ArchiveError::Damaged(fault));
         }
     }
+    Ok(())
 }
 
 async fn publish(ledger: Arc<Ledger>, desk: Desk, interval_ms: u64, enough: Arc<Notify>) {

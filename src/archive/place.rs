@@ -102,10 +102,15 @@ pub async fn init(data: &Path, origin: &str, clock: &Clock) -> Result<(), Archiv
     if folders.archive.join(layout::commit(0)).exists() {
         return Err(ArchiveError::Place(format!("there is an archive at {} already", folders.archive.display())));
     }
+    let above = data.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("."));
     for folder in [&folders.archive, &folders.derived, &folders.desk] {
         fs::create_dir_all(folder).map_err(|error| disk(folder, error))?;
     }
     let signer = new_key(&folders, origin)?;
+    // The archive and its key hang on these names. If we stop here, `init` goes on from here.
+    for folder in data.ancestors().take_while(|folder| *folder != above).chain([data, above]) {
+        local::sync_folder(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })?;
+    }
     let store = Store::local(&folders.archive)?;
     found(&store, signer, clock).await
 }
@@ -150,6 +155,20 @@ pub async fn found(store: &Store, signer: Signer, clock: &Clock) -> Result<(), A
 /// The self-description as this program has it.
 pub fn documents() -> Vec<(String, Bytes)> {
     DOCUMENTS.iter().map(|(path, text)| (path.to_string(), Bytes::from_static(text.as_bytes()))).collect()
+}
+
+/// The digests of the self-description that the ledger names: those of its last entry about it.
+pub async fn in_force(ledger: &Ledger) -> Result<BTreeMap<String, Digest>, ArchiveError> {
+    let (mut replay, mut in_force) = (ledger.replay_from(0).await?, BTreeMap::new());
+    while let Some(commit) = replay.next().await? {
+        for bytes in &commit.entries {
+            let entry = Entry::from_bytes(bytes).map_err(|fault| ArchiveError::Damaged(fault.to_string()))?;
+            if let Event::Founded { documents } | Event::Refreshed { documents } = entry.event {
+                in_force = documents;
+            }
+        }
+    }
+    Ok(in_force)
 }
 
 /// Writes documents where they differ from what is there, and tells the digest of each.

@@ -46,11 +46,12 @@ async fn refresh(context: &Context) -> Result<ExitCode, CommandError> {
     let screen = &context.screen;
     screen.answer(
         || json!({"entry": seq}),
-        || {
-            format!(
-                "{} {seq}",
-                screen.say("Đã cập nhật phần tự mô tả, sự kiện số", "The self-description is up to date, entry")
-            )
+        || match seq {
+            Some(seq) => {
+                let done = screen.say("Đã cập nhật phần tự mô tả, sự kiện số", "The self-description is new, entry");
+                format!("{done} {seq}")
+            }
+            None => screen.say("Phần tự mô tả không có gì mới", "The self-description was up to date").into(),
         },
     );
     Ok(ExitCode::SUCCESS)

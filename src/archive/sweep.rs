@@ -1,0 +1,152 @@
+//! Sweeping: what a process left that died while it was writing is discarded by the next one that starts.
+//!
+//! # Why
+//! *Intents.* A process says, durably, which record folders it may be writing into before it writes there.
+//! After a crash the next one opens these folders, and only these, and discards what no entry and no
+//! description names. Ages were refused as the rule: they leave litter for days, and `verify` could not
+//! tell a crash of this morning from a file that somebody slipped in.
+//!
+//! *Whose intents?* All of them, where nobody else on this machine has the place open. Where somebody has, a
+//! desk's own, for whoever holds `derived/` knows that its predecessor is dead, and those older than
+//! `ingest.staging_age_days_max`; but a record that another desk's intent names too is left alone, because that
+//! desk may be describing it, and its own intent stands.
+//!
+//! *Listed first, then the intents, then the ledger.* A file that was listed had its intent before it was
+//! written. So either that intent still stands when we look for it, or what it was for is committed, and the
+//! ledger names the file.
+
+use crate::archive::{ArchiveError, apply, apply::Derived};
+use crate::ledger::log::Ledger;
+use crate::record::id::{ActorId, RecordId};
+use crate::store::{Listed, layout, local};
+use futures::TryStreamExt;
+use std::collections::HashSet;
+
+/// What sweeping needs to know.
+pub struct Sweep<'a> {
+    pub derived: &'a Derived,
+    pub ledger: &'a Ledger,
+    /// Whose intents are those of a dead predecessor.
+    pub operator: ActorId,
+    /// What is older than this is nobody's any more: seconds since 1970.
+    pub oldest: i64,
+    /// No other process has the place open.
+    pub alone: bool,
+}
+
+impl Sweep<'_> {
+    /// Discards writes under way, what intents name and nothing else does, and staging past its age.
+    ///
+    /// If we stop here, the intents stand and the rest is swept the next time.
+    pub async fn run(&self) -> Result<(), ArchiveError> {
+        let store = &self.derived.store;
+        if self.alone {
+            self.leftovers()?;
+        }
+        let intents: Vec<_> = store.list(layout::INTENTS)?.try_collect().await?;
+        for intent in intents.iter().filter(|one| self.is_ours(one)) {
+            let text = store.read(&intent.path).await?;
+            let mut swept = true;
+            for record in String::from_utf8_lossy(&text).lines().filter_map(|line| line.parse().ok()) {
+                swept &= self.record(record).await?;
+            }
+            if swept {
+                store.discard(&intent.path).await?;
+            }
+        }
+        let staged: Vec<_> = store.list(layout::STAGING)?.try_collect().await?;
+        let old = |staged: &&Listed| {
+            let kept = layout::LOCKS.contains(&staged.path.as_str()) || staged.path.starts_with(layout::INTENTS);
+            staged.modified < self.oldest && !kept
+        };
+        for old in staged.iter().filter(old) {
+            store.discard(&old.path).await?;
+        }
+        Ok(())
+    }
+
+    /// Is this an intent of somebody who is dead?
+    fn is_ours(&self, intent: &Listed) -> bool {
+        let mine = format!("{}/", layout::intents(self.operator));
+        self.alone || intent.path.starts_with(&mine) || intent.modified < self.oldest
+    }
+
+    /// Does somebody who may be alive say that they are writing into a record's folder?
+    async fn named_by_others(&self, record: RecordId) -> Result<bool, ArchiveError> {
+        let store = &self.derived.store;
+        let intents: Vec<_> = store.list(layout::INTENTS)?.try_collect().await?;
+        for intent in intents.iter().filter(|one| !self.is_ours(one)) {
+            // One that is gone meanwhile has been fulfilled.
+            let Ok(text) = store.read(&intent.path).await else { continue };
+            if String::from_utf8_lossy(&text).lines().any(|line| line.parse() == Ok(record)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Writes under way outside of records, which no intent names.
+    fn leftovers(&self) -> Result<(), ArchiveError> {
+        let Some(root) = self.derived.store.folder() else { return Ok(()) };
+        let top = local::names(root, "")?.into_iter().filter(|name| local::is_leftover(name));
+        let mut leftovers: Vec<String> = top.collect();
+        for folder in ["log", "keys", "schemas", layout::STAGING] {
+            leftovers.extend(local::leftovers(root, folder)?);
+        }
+        Ok(leftovers.iter().try_for_each(|leftover| local::remove(root, leftover))?)
+    }
+
+    /// Empties a record's folder of what nothing names; says whether that could be done. If we stop here, the
+    /// intent stands and it is done again.
+    async fn record(&self, record: RecordId) -> Result<bool, ArchiveError> {
+        let store = &self.derived.store;
+        let listed: Vec<_> = store.list(&layout::record(record))?.try_collect().await?;
+        if self.named_by_others(record).await? {
+            return Ok(false);
+        }
+        self.derived.catch_up(self.ledger).await?;
+        let staged: Vec<_> = store.list(&layout::staging(record))?.try_collect().await?;
+        for one in staged {
+            store.discard(&one.path).await?;
+        }
+        if let Some(root) = store.folder() {
+            let folder = layout::record(record);
+            for leftover in local::leftovers(root, &folder)? {
+                local::remove(root, &leftover)?;
+            }
+            // Whoever made the folder may have died before its name was on the disk; who finds it takes it as it is.
+            local::sync_parent(&root.join(folder))?;
+        }
+        if listed.is_empty() {
+            return Ok(true);
+        }
+        let Some(named) = self.named(record).await? else {
+            // What it named cannot be told from an orphan, and a damaged record must not lose more.
+            tracing::warn!(record.id = %record, "a description is gone, its record is not swept; run `vankho verify archive`");
+            return Ok(true);
+        };
+        for orphan in listed.iter().filter(|listed| !named.contains(&listed.path)) {
+            tracing::info!(record.id = %record, "an orphan of a crash is discarded");
+            store.discard(&orphan.path).await?;
+        }
+        Ok(true)
+    }
+
+    /// Every path in a record's folder that an entry or a description names; `None` where a description that
+    /// an entry names cannot be read.
+    async fn named(&self, record: RecordId) -> Result<Option<HashSet<String>>, ArchiveError> {
+        let mut named = HashSet::new();
+        let life = self.derived.catalog.life(record).await?;
+        for digest in life.into_iter().filter_map(|happened| happened.description) {
+            named.insert(layout::description(record, digest));
+            let description = match apply::description(&self.derived.store, record, digest).await {
+                Ok(Some(description)) => description,
+                Ok(None) | Err(ArchiveError::Damaged(_)) => return Ok(None),
+                Err(error) => return Err(error),
+            };
+            let components = description.components.iter();
+            named.extend(components.map(|component| layout::component(record, component.sha256)));
+        }
+        Ok(Some(named))
+    }
+}
