@@ -4,13 +4,17 @@
 //! Permission is asked where the answer is made: a search carries its reader into the index, and opening a
 //! record asks the same pure rule again, so that a guessed identifier opens nothing.
 
-use crate::archive::{Archive, ArchiveError, feed, keep::Described};
+use crate::archive::{Archive, ArchiveError, apply, feed, keep::Described};
 use crate::catalog::Known;
 use crate::index::{
     query::{Facets, Hits, Query},
     snippet::{self, Snippet},
 };
-use crate::record::{access::Reader, digest::Hasher, id::RecordId};
+use crate::record::{
+    access::{Access, Reader},
+    digest::Hasher,
+    id::RecordId,
+};
 use crate::store::{StoreError, layout};
 use bytes::Bytes;
 use futures::{Stream, StreamExt, TryStreamExt};
@@ -45,13 +49,18 @@ const SNIPPET_TEXT_BYTES: u64 = 4 << 20;
 
 /// Searches. `snippets` says whether to read the texts of the hits for the words around.
 pub async fn search(archive: &Archive, query: Query, snippets: bool) -> Result<Page, ArchiveError> {
-    let (index, text) = (archive.index.clone(), query.text.clone());
+    let (index, text, reader) = (archive.index.clone(), query.text.clone(), query.reader.clone());
     let hits = tokio::task::spawn_blocking(move || index.search(&query)).await;
     let hits: Hits = hits.map_err(|_| ArchiveError::Stopped("the search died".into()))??;
     let mut found = Vec::with_capacity(hits.hits.len());
     for hit in &hits.hits {
         // A record that the catalog does not know yet was committed between the two answers.
         let Some(known) = archive.catalog.record(hit.record).await? else { continue };
+        // The index lags: who may see the record is asked again of what is shown of it now.
+        let level = Access::read(&known.access).unwrap_or(Access::Secret);
+        if !reader.may_read(level, known.agency.as_deref(), known.custodian.as_deref()) {
+            continue;
+        }
         let snippet = if snippets { snippet(archive, &known, &text).await? } else { None };
         found.push(Found { known, score: hit.score, snippet });
     }
@@ -60,7 +69,8 @@ pub async fn search(archive: &Archive, query: Query, snippets: bool) -> Result<P
 }
 
 async fn snippet(archive: &Archive, known: &Known, text: &str) -> Result<Option<Snippet>, ArchiveError> {
-    let Some(described) = archive.description_of(known.record, known.description).await? else { return Ok(None) };
+    let described = archive.description_of(known.record, known.description).await;
+    let Some(described) = apply::undamaged(described)? else { return Ok(None) };
     let texts = feed::texts(&archive.store, &described.description, SNIPPET_TEXT_BYTES).await?;
     Ok(texts.iter().find_map(|one| snippet::snippet(text, one, SNIPPET_CHARS)))
 }

@@ -8,7 +8,7 @@
 //! *What cannot be read is archived all the same*, marked so, with the reason. Scans are marked
 //! `no_text_layer`; recognising them comes with OCR and begins from that mark.
 
-use crate::archive::{Archive, ArchiveError, Proposal, keep::Described, keep::random, request};
+use crate::archive::{Archive, ArchiveError, Proposal, apply, keep::Described, keep::random, request};
 use crate::catalog::Known;
 use crate::content::{self, Outcome};
 use crate::record::{
@@ -32,6 +32,15 @@ pub struct Characterized {
     pub unread: Vec<Unread>,
 }
 
+/// How a record fared in a round.
+enum Round {
+    Read(Characterized),
+    /// It is damaged: `verify` tells, and it waits until it is repaired.
+    Passed,
+    /// Somebody described the record meanwhile: it still waits, and the next round reads it.
+    LostRace,
+}
+
 /// Records that share one intent.
 const ROUND_RECORDS: u32 = 32;
 
@@ -51,24 +60,36 @@ pub async fn read_waiting(
         let intent = archive.intend(&records).await?;
         let read = stream::iter(waiting).map(|known| characterize(archive, reader, known));
         let mut read = std::pin::pin!(read.buffer_unordered(archive.config.content.processes));
+        let mut lost = false;
         while let Some(done) = read.try_next().await? {
-            done.into_iter().for_each(&mut *hear);
+            match done {
+                Round::Read(told) => hear(told),
+                Round::Passed => {}
+                Round::LostRace => lost = true,
+            }
         }
-        archive.fulfil(intent).await?;
+        // Who lost a race has written what nothing names: the intent stands until the next start sweeps it.
+        if !lost {
+            archive.fulfil(intent).await?;
+        }
     }
 }
 
 /// One record: read, keep the renditions, describe, commit.
-async fn characterize(archive: &Archive, reader: &Path, known: Known) -> Result<Option<Characterized>, ArchiveError> {
-    let Some(Described { digest: replaces, description }) = archive.description(known.record).await? else {
-        return Ok(None);
+async fn characterize(archive: &Archive, reader: &Path, known: Known) -> Result<Round, ArchiveError> {
+    let described = archive.description(known.record).await;
+    let Some(Described { digest: replaces, description }) = apply::undamaged(described)? else {
+        return Ok(Round::Passed);
     };
     let mut next = (*description).clone();
     let mut told = Characterized { record: known.record, pages: 0, unread: Vec::new() };
     let waiting: Vec<u32> = description.unread_yet().map(|component| component.ordinal).collect();
     for ordinal in waiting {
         let Some(at) = next.components.iter().position(|component| component.ordinal == ordinal) else { continue };
-        let reading = read_one(archive, reader, known.record, &next.components[at]).await?;
+        let Some(reading) = read_one(archive, reader, known.record, &next.components[at]).await? else {
+            tracing::warn!(record.id = %known.record, "an original is gone or damaged; run `vankho verify archive`");
+            return Ok(Round::Passed);
+        };
         next.components[at].format = reading.format;
         match reading.outcome {
             Outcome::Unread(why) => {
@@ -91,9 +112,8 @@ async fn characterize(archive: &Archive, reader: &Path, known: Known) -> Result<
     let request = request(archive.operator, &random()?);
     let proposal = Proposal { by: archive.operator, request, event, description: Some(described.description) };
     match archive.commit(proposal).await {
-        Ok(_) => Ok(Some(told)),
-        // Somebody described the record meanwhile: it still waits, and the next round reads it.
-        Err(ArchiveError::Conflict(_)) => Ok(None),
+        Ok(_) => Ok(Round::Read(told)),
+        Err(ArchiveError::Conflict(_)) => Ok(Round::LostRace),
         Err(error) => Err(error),
     }
 }
@@ -117,18 +137,24 @@ async fn keep_text(archive: &Archive, record: RecordId, text: String) -> Result<
     })
 }
 
+/// Reads an original that is what its description says; `None` where it is not.
 async fn read_one(
     archive: &Archive,
     reader: &Path,
     record: RecordId,
     component: &Component,
-) -> Result<content::Reading, ArchiveError> {
+) -> Result<Option<content::Reading>, ArchiveError> {
     let path = layout::component(record, component.sha256);
+    match archive.store.digest(&path).await {
+        Ok((found, _)) if found == component.sha256 => {}
+        Ok(_) | Err(StoreError::Absent(_)) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    }
     let input = match archive.store.folder() {
         Some(root) => File::open(root.join(&path)),
         None => content::input(&archive.store.read(&path).await?),
     };
     let input = input.map_err(|source| StoreError::Disk { path, source })?;
     let read = content::read(reader, input, &component.format, &archive.config.content).await;
-    read.map_err(|error| ArchiveError::Stopped(error.to_string()))
+    read.map(Some).map_err(|error| ArchiveError::Stopped(error.to_string()))
 }
