@@ -92,10 +92,13 @@ pub(crate) async fn verify_log(store: &Store, keys: &KeyFile, findings: &Finding
         }
         walk.other_file(path).await;
     }
+    walk.partials(keys).await;
     let listed: HashSet<String> = listed.into_iter().collect();
-    walk.partials(keys, &listed).await;
     for path in known.difference(&listed) {
-        findings.fault(path, Kind::Missing, "the published log needs it");
+        // A living archive may have written it after we listed.
+        if !store.has(path).await.unwrap_or(false) {
+            findings.fault(path, Kind::Missing, "the published log needs it");
+        }
     }
     findings.change(|report| report.entries = walk.edge.size());
     walk.log
@@ -107,7 +110,8 @@ pub(crate) async fn verify_log(store: &Store, keys: &KeyFile, findings: &Finding
 fn ahead(path: &str, published: u64) -> Option<String> {
     match tile::parse_path(path)? {
         Resource::Tile(tile) => {
-            let settled = tile.is_full() && (published >> (8 * u32::from(tile.level))) / WIDTH > tile.n;
+            let hashes = published.checked_shr(8 * u32::from(tile.level)).unwrap_or(0);
+            let settled = tile.is_full() && hashes / WIDTH > tile.n;
             (!settled).then(|| tile.partials_folder())
         }
         Resource::Bundle(bundle) => {
@@ -295,17 +299,19 @@ impl Walk<'_> {
             None => None,
         };
         match expected {
+            // It was listed and is gone: superseded meanwhile. What the checkpoint stands on, `partials` asks for.
+            Some(_) if !self.store.has(path).await.unwrap_or(true) => {}
             Some(expected) => self.compare(path, &expected).await,
             None => self.findings.unnamed_or_leftover(path, has_a_name),
         }
     }
 
     /// The partial tiles of the published size: what the checkpoint stands on until they are full.
-    async fn partials(&self, keys: &KeyFile, listed: &HashSet<String>) {
+    async fn partials(&self, keys: &KeyFile) {
         let tiles = tile::partials(self.published);
         let bundle = |tile: &Tile| (tile.level == 0).then(|| Bundle { n: tile.n, width: tile.width }.path());
         let paths: Vec<String> = tiles.iter().flat_map(|tile| [Some(tile.path()), bundle(tile)]).flatten().collect();
-        for path in paths.iter().filter(|path| !listed.contains(*path)) {
+        for path in &paths {
             if let Err(error) = self.store.read(path).await
                 // A living archive that has published more since may have removed it.
                 && checkpoint(self.store, keys, layout::CHECKPOINT, self.findings).await.map(|c| c.0) == Some(self.published)
