@@ -90,7 +90,7 @@ async fn take_in(
 
 /// Packages as a stream: the manifest is read where blocking is allowed, a little ahead.
 fn streamed(packages: Packages) -> impl Stream<Item = Package> + Send {
-    let (to, from) = mpsc::channel(128);
+    let (to, from) = mpsc::channel(2);
     tokio::task::spawn_blocking(move || {
         for package in packages {
             if to.blocking_send(package).is_err() {

@@ -101,7 +101,7 @@ impl Default for Ingest {
             component_bytes_max: 1 << 40,
             components_max: 1000,
             held_bytes_max: 1 << 20,
-            row_bytes_max: 64 << 20,
+            row_bytes_max: 16 << 20,
             staging_age_days_max: 7,
         }
     }

@@ -6,7 +6,10 @@ use crate::ingest::{
     stage::Held,
 };
 use crate::record::finding::Finding;
-use futures::future::{join, try_join_all};
+use futures::{TryStreamExt, future::join, stream};
+
+/// Components of one record that are written at once.
+const AT_ONCE: usize = 8;
 
 /// A record that only waits for its entry.
 pub struct Kept<'a> {
@@ -22,13 +25,14 @@ pub struct Kept<'a> {
 pub async fn keep<'a>(archive: &Archive, sealed: Sealed<'a>) -> Result<Kept<'a>, ArchiveError> {
     let Sealed { description, held, findings, marks } = sealed;
     let record = description.record;
-    let components = held.into_iter().map(|(digest, held)| async move {
-        match held {
-            Held::InMemory(bytes) => archive.keep_bytes(record, digest, bytes).await,
-            Held::InStaging(path) => archive.keep_staged(record, &path, digest).await,
-        }
-    });
-    let (components, described) = join(try_join_all(components), archive.keep_description(description)).await;
+    let components =
+        stream::iter(held.into_iter().map(Ok)).try_for_each_concurrent(AT_ONCE, |(digest, held)| async move {
+            match held {
+                Held::InMemory(bytes) => archive.keep_bytes(record, digest, bytes).await,
+                Held::InStaging(path) => archive.keep_staged(record, &path, digest).await,
+            }
+        });
+    let (components, described) = join(components, archive.keep_description(description)).await;
     components?;
     Ok(Kept { described: described?, findings, _marks: marks })
 }

@@ -21,7 +21,7 @@ use crate::record::{
     entry::Event,
     finding::{Code, Finding},
     id::RecordId,
-    package::{Package, Promise},
+    package::{Package, Promise, Source},
 };
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use seal::UnderWay;
@@ -86,6 +86,8 @@ async fn receipt(
 
 /// Rows that share one journal entry and one intent.
 const ROWS_PROMISED: usize = 64;
+/// Text that such rows bring along in memory.
+const TEXT_PROMISED: usize = 8 << 20;
 /// So many rows in a row that the archive could not keep: the disk is full, or worse.
 const NOT_KEPT_MAX: usize = 20;
 
@@ -99,7 +101,7 @@ pub async fn receive(
     hear: &mut (dyn FnMut(Outcome) + Send),
 ) -> Result<(), ArchiveError> {
     let under_way = UnderWay::default();
-    let chunks = packages.chunks(ROWS_PROMISED).then(|rows| promise(archive, source, rows));
+    let chunks = chunks(packages).then(|rows| promise(archive, source, rows));
     let rows = chunks.map_ok(|rows| stream::iter(rows).map(Ok)).try_flatten();
     let one = |row: Promised| take(archive, row, &under_way);
     let mut outcomes = std::pin::pin!(rows.map_ok(one).try_buffer_unordered(archive.config.ingest.concurrency));
@@ -114,6 +116,20 @@ pub async fn receive(
         }
     }
     Ok(())
+}
+
+/// Rows in groups: of [`ROWS_PROMISED`], or of as many as hold [`TEXT_PROMISED`] bytes of text.
+fn chunks(packages: impl Stream<Item = Package> + Send) -> impl Stream<Item = Vec<Package>> + Send {
+    let packages = Box::pin(packages.fuse());
+    stream::unfold(packages, |mut packages| async move {
+        let (mut rows, mut bytes) = (Vec::new(), 0);
+        while rows.len() < ROWS_PROMISED && bytes < TEXT_PROMISED {
+            let Some(package) = packages.next().await else { break };
+            bytes += package.components.iter().map(Source::held_bytes).sum::<usize>();
+            rows.push(package);
+        }
+        (!rows.is_empty()).then_some((rows, packages))
+    })
 }
 
 /// A row with its promise, and its share in the intent.
@@ -141,11 +157,13 @@ async fn promise(archive: &Archive, source: &str, rows: Vec<Package>) -> Result<
     let mut fresh = fresh.into_iter();
     let none = Promise { key: [0; 32], record: archive.new_record()? };
     let promises = archive.desk.promises(source, &identities, || fresh.next().unwrap_or(none)).await?;
-    let records: Vec<RecordId> = promises.iter().map(|promise| promise.record).collect();
-    let intent = std::sync::Mutex::new(Some(archive.intend(&records).await?));
-    let intent = Arc::new(Shared { intent, left: AtomicUsize::new(rows.len()) });
     let requests: Vec<Digest> = promises.iter().map(|promise| request(archive.operator, &promise.key)).collect();
     let answered = archive.catalog.answered(&requests).await?;
+    // What is kept already is not written again: its folder is nobody's to sweep.
+    let new = promises.iter().zip(&requests).filter(|(_, request)| !answered.contains_key(request));
+    let records: Vec<RecordId> = new.map(|(promise, _)| promise.record).collect();
+    let intent = if records.is_empty() { None } else { Some(archive.intend(&records).await?) };
+    let intent = Arc::new(Shared { intent: std::sync::Mutex::new(intent), left: AtomicUsize::new(rows.len()) });
     let promised = |((package, promise), request)| {
         let answered = answered.get(request).copied();
         Promised { package, promise, answered, intent: intent.clone() }

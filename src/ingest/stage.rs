@@ -12,7 +12,15 @@ use crate::record::{
 };
 use crate::store::{PIECE_BYTES, Upload, layout};
 use bytes::Bytes;
-use std::{fs, io::Read, path::PathBuf};
+use rustix::{
+    fs::{CWD, Mode, OFlags, ResolveFlags, openat2},
+    io::Errno,
+};
+use std::{
+    fs,
+    io::Read,
+    path::{Path, PathBuf},
+};
 
 /// A package whose bytes have all been seen.
 pub struct Staged {
@@ -50,10 +58,16 @@ pub async fn stage(
     let Package { row, metadata, components: sources, mut findings, .. } = package;
     let refused = |findings: &[Finding]| findings.iter().any(|f| f.severity == crate::record::finding::Severity::Error);
     let mut components = Vec::with_capacity(sources.len());
+    let mut budget = HELD_COMPONENTS * archive.config.ingest.held_bytes_max;
     if !refused(&findings) {
         for (ordinal, source) in (1..).zip(sources) {
-            match stage_one(archive, record, ordinal, source).await? {
-                Ok(component) => components.push(component),
+            match stage_one(archive, record, ordinal, source, budget.min(archive.config.ingest.held_bytes_max)).await? {
+                Ok(component) => {
+                    if let Held::InMemory(bytes) = &component.held {
+                        budget = budget.saturating_sub(bytes.len() as u64);
+                    }
+                    components.push(component);
+                }
                 Err((code, name, detail)) => findings.push(Finding::new(code, row, &name).with_detail(detail)),
             }
         }
@@ -69,6 +83,9 @@ pub async fn stage(
     Ok(Ok(Staged { row, record, metadata, components, findings }))
 }
 
+/// So many of the largest components that are held at all are held of one record; the rest goes to staging.
+const HELD_COMPONENTS: u64 = 8;
+
 /// Code, component's name, detail.
 type Refusal = (Code, String, String);
 
@@ -77,12 +94,13 @@ async fn stage_one(
     record: RecordId,
     ordinal: u32,
     source: Source,
+    held_max: u64,
 ) -> Result<Result<StagedComponent, Refusal>, ArchiveError> {
     let (path, name, expected) = match source {
         Source::Text { text } => return Ok(stage_text(text)),
         Source::File { path, name, expected } => (path, name, expected),
     };
-    let mut reader = match Pieces::open(path, archive.config.ingest.held_bytes_max).await {
+    let mut reader = match Pieces::open(path, held_max).await {
         Ok(reader) => reader,
         Err(error) => return Ok(Err((Code::UnreadableComponent, name, error.to_string()))),
     };
@@ -166,7 +184,7 @@ impl Pieces {
     /// Opens a regular file; up to `held_max` bytes come as one piece.
     async fn open(path: PathBuf, held_max: u64) -> std::io::Result<Pieces> {
         blocking(move || {
-            let mut file = fs::File::open(&path)?;
+            let mut file = open_found(&path)?;
             let about = file.metadata()?;
             if !about.is_file() {
                 return Err(std::io::Error::other("not a regular file"));
@@ -197,6 +215,18 @@ impl Pieces {
         self.file = Some(file);
         Ok((!piece.is_empty()).then(|| piece.into()))
     }
+}
+
+/// Opens a file that was found inside the folder that was handed over. Between finding and opening somebody may
+/// have put a link or a pipe in its place, or in the place of a folder above it: neither is followed.
+fn open_found(path: &Path) -> std::io::Result<fs::File> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let opened = match openat2(CWD, path, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS) {
+        // A kernel before 5.6, or a sandbox that does not know the call.
+        Err(Errno::NOSYS | Errno::PERM) => rustix::fs::open(path, flags | OFlags::NOFOLLOW, Mode::empty()),
+        opened => opened,
+    };
+    Ok(opened?.into())
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> std::io::Result<T> + Send + 'static) -> std::io::Result<T> {

@@ -33,3 +33,13 @@ pub enum Source {
     /// Text given in the row itself.
     Text { text: String },
 }
+
+impl Source {
+    /// Bytes that wait in memory.
+    pub fn held_bytes(&self) -> usize {
+        match self {
+            Source::File { .. } => 0,
+            Source::Text { text } => text.len(),
+        }
+    }
+}
