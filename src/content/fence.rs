@@ -10,6 +10,7 @@
 use crate::config;
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, setrlimit};
+use seccompiler::SeccompCmpOp;
 
 /// Open files: input, output, errors and a few to spare.
 const FILES_MAX: u64 = 8;
@@ -61,12 +62,15 @@ fn forbid() -> Result<(), seccompiler::Error> {
         libc::SYS_rt_sigreturn,
         libc::SYS_getpid,
         libc::SYS_gettid,
-        libc::SYS_tgkill,
         libc::SYS_exit,
         libc::SYS_exit_group,
     ];
+    // A process that aborts sends itself a signal; it must not reach another's.
+    let pid = u64::from(std::process::id());
+    let own = seccompiler::SeccompCondition::new(0, seccompiler::SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, pid)
+        .and_then(|own| seccompiler::SeccompRule::new(vec![own]));
     let filter = seccompiler::SeccompFilter::new(
-        calls.into_iter().map(|call| (call, Vec::new())).collect(),
+        calls.into_iter().map(|call| (call, Vec::new())).chain([(libc::SYS_tgkill, vec![own?])]).collect(),
         seccompiler::SeccompAction::Errno(Errno::PERM.raw_os_error().unsigned_abs()),
         seccompiler::SeccompAction::Allow,
         architecture,

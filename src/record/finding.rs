@@ -152,9 +152,12 @@ impl Finding {
         self
     }
 
-    /// What travels with the record.
+    /// What travels with the record. Which other record it may be a duplicate of does not: who may read this one
+    /// may not even know of that one.
     pub fn mark(&self) -> Mark {
-        Mark { code: self.code, field: self.field.clone(), detail: self.detail.clone() }
+        let names_another = matches!(self.code, Code::DuplicateNumber | Code::DuplicateContent);
+        let detail = if names_another { None } else { self.detail.clone() };
+        Mark { code: self.code, field: self.field.clone(), detail }
     }
 }
 
