@@ -235,7 +235,7 @@ mod tests {
         let map = |pairs: &[(&str, Given)]| Given::Map(pairs.iter().map(|(k, v)| (k.to_string(), v.clone())).collect());
         let read = |components: Given, sha256: Given| {
             let known = vec![("components", components), ("sha256", sha256)];
-            stated(&mut Values { known, unknown: vec![] })
+            stated(&mut Values { known, ..Values::default() })
                 .map(|all| all.into_iter().map(|s| (s.path, s.sha256.is_some())).collect::<Vec<_>>())
         };
         let nothing = || Given::Nothing;

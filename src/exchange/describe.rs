@@ -113,6 +113,7 @@ impl Fields<'_> {
         typed.iter().map(|text| text::line(text)).filter(|line| !line.is_empty()).collect()
     }
 
+    /// A date: in a sheet as people type it, from a program in the one spelling that sorts.
     fn date(&mut self, name: &'static str) -> Option<PartialDate> {
         let typed = match self.values.take(name) {
             Given::Nothing => return None,
@@ -126,7 +127,8 @@ impl Fields<'_> {
         if typed.is_empty() {
             return None;
         }
-        PartialDate::read(&typed).map_err(|_| self.tell(Code::MalformedDate, name, &typed)).ok()
+        let read = if self.values.typed { PartialDate::read(&typed) } else { typed.parse() };
+        read.map_err(|_| self.tell(Code::MalformedDate, name, &typed)).ok()
     }
 
     /// Number and notation, taken apart where they came as one. What cannot be taken apart stays as given.
@@ -217,11 +219,16 @@ mod tests {
 
     /// What a row says, and its findings as `code field`. `whole` rows only tell what `extra` caused.
     fn read(extra: Value) -> (Value, Vec<String>) {
+        read_as(false, extra)
+    }
+
+    fn read_as(typed: bool, extra: Value) -> (Value, Vec<String>) {
         let mut row =
             json!({"subject": "s", "type": "02", "issued": 2026, "agency": "a", "language": "vi", "pages": 1});
         row.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
         let mut findings = Vec::new();
-        let metadata = metadata(&mut from_json(&row.to_string()).unwrap(), 1, &mut findings);
+        let mut values = Values { typed, ..from_json(&row.to_string()).unwrap() };
+        let metadata = metadata(&mut values, 1, &mut findings);
         let told = findings.iter().map(|f| format!("{} {}", f.code.as_str(), f.field.as_deref().unwrap())).collect();
         (serde_json::to_value(metadata).unwrap(), told)
     }
@@ -234,7 +241,8 @@ mod tests {
             (json!({"type": "QUYẾT ĐỊNH"}), "type", json!("QUYẾT ĐỊNH")),
             (json!({"type": "QUYẾT ĐỊNH"}), "type_code", json!("02")),
             (json!({"type": null, "type_code": "02"}), "type", json!("Quyết định")),
-            (json!({"issued": "15/5/2026"}), "issued", json!("2026-05-15")),
+            (json!({"issued": " 2026-05-15 "}), "issued", json!("2026-05-15")),
+            (json!({"issued": "2026-05"}), "issued", json!("2026-05")),
             (json!({"issued": 2026}), "issued", json!("2026")),
             (json!({"number": "48/QÐ-UBND"}), "notation", json!("QĐ-UBND")),
             (json!({"number": "48/QĐ-UBND", "notation": "qđ - ubnd"}), "notation", json!("QĐ-UBND")),
@@ -265,7 +273,8 @@ mod tests {
             (json!({"pages": "mười"}), vec!["malformed_value pages"], "pages", json!(null)),
             (json!({"pages": -1}), vec!["malformed_value pages"], "pages", json!(null)),
             (json!({"pages": 5_000_000_000_u64}), vec!["malformed_value pages"], "pages", json!(null)),
-            (json!({"issued": "31/02/2026"}), vec!["malformed_date issued"], "issued", json!(null)),
+            (json!({"issued": "15/05/2026"}), vec!["malformed_date issued"], "issued", json!(null)),
+            (json!({"issued": "2026-02-31"}), vec!["malformed_date issued"], "issued", json!(null)),
             (json!({"number": "không số"}), vec!["malformed_number number"], "number", json!("không số")),
             (json!({"number": "4/A", "notation": "B"}), vec!["malformed_number number"], "notation", json!("B")),
             (json!({"type": "Nghị định"}), vec!["outside_code_list type"], "type_code", json!(null)),
@@ -284,6 +293,27 @@ mod tests {
                 (told.iter().map(|s| s.to_string()).collect(), expected),
                 "{given}"
             );
+        }
+    }
+
+    #[test]
+    fn dates_as_people_type_them_are_for_sheets() {
+        for (given, stored) in [
+            ("15/5/2026", "2026-05-15"),
+            ("15-05-2026", "2026-05-15"),
+            ("15.05.2026", "2026-05-15"),
+            ("05/2026", "2026-05"),
+            ("2026/5/15", "2026-05-15"),
+            ("2026-5-15", "2026-05-15"),
+        ] {
+            let extra = json!({"issued": given});
+            assert_eq!(read_as(true, extra.clone()).0["issued"], stored, "{given}");
+            let (metadata, told) = read_as(false, extra);
+            assert_eq!((&metadata["issued"], told), (&json!(null), vec!["malformed_date issued".to_owned()]), "{given}");
+        }
+        for given in ["31/02/2026", "tháng 5 năm 2026", "26"] {
+            let (metadata, told) = read_as(true, json!({"issued": given}));
+            assert_eq!((&metadata["issued"], told), (&json!(null), vec!["malformed_date issued".to_owned()]), "{given}");
         }
     }
 

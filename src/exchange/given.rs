@@ -37,6 +37,8 @@ pub struct Values {
     pub known: Vec<(&'static str, Given)>,
     /// Keys that the template does not have, at most [`UNKNOWN_MAX`], each at most 100 characters.
     pub unknown: Vec<String>,
+    /// Somebody typed them into a sheet: dates may be written as people write them.
+    pub typed: bool,
 }
 
 impl Values {

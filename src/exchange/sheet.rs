@@ -49,7 +49,7 @@ impl Header {
     /// A row taken apart. A short row lacks its last cells, as spreadsheets save it; a long one is refused,
     /// because nobody can tell which cell is the one too many.
     pub fn values(&self, row: &str) -> Result<Values, String> {
-        let mut values = Values::default();
+        let mut values = Values { typed: true, ..Values::default() };
         for (n, cell) in cells(row, self.delimiter).into_iter().enumerate() {
             if cell.trim().is_empty() {
                 continue;

@@ -58,8 +58,8 @@ findings! {
         "số, ký hiệu không đúng dạng 48/QĐ-UBND; giữ nguyên như đã nhập"
         "number and notation do not look like 48/QĐ-UBND; kept as given"
     MalformedDate "malformed_date" Warning
-        "ngày không đúng dạng YYYY, YYYY-MM, YYYY-MM-DD hoặc dd/mm/yyyy; bỏ qua ngày này"
-        "the date is not YYYY, YYYY-MM, YYYY-MM-DD or dd/mm/yyyy; it was left out"
+        "ngày không đúng dạng YYYY, YYYY-MM hoặc YYYY-MM-DD (trong CSV cả dd/mm/yyyy); bỏ qua ngày này"
+        "the date is not YYYY, YYYY-MM or YYYY-MM-DD (in CSV also dd/mm/yyyy); it was left out"
     MalformedValue "malformed_value" Warning
         "giá trị sai kiểu; bỏ qua giá trị này"
         "the value has the wrong type; it was left out"
