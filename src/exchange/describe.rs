@@ -37,16 +37,20 @@ pub fn metadata(values: &mut Values, row: u64, findings: &mut Vec<Finding>) -> M
         field: from.line("field"),
         procedures: from.lines("procedures"),
         languages: from.languages(),
-        pages: from.pages(),
+        pages: from.count("pages"),
         access: from.access(),
         fonds: from.line("fonds"),
         file: from.line("file"),
+        file_ordinal: from.count("file_ordinal"),
         keywords: from.lines("keywords"),
         information_sign: from.line("information_sign"),
         origin: from.coded("origin", &codes::ORIGINS),
         annotations: from.text("annotations"),
         physical_condition: from.coded("physical_condition", &codes::CONDITIONS),
+        has_workflow: from.flag("has_workflow"),
         retention_code: from.coded("retention_code", &codes::RETENTIONS),
+        security_copy: from.flag("security_copy"),
+        security_copy_status: from.coded("security_copy_status", &codes::SECURITY_COPIES),
         note: from.text("note"),
         validity: from.line("validity"),
     };
@@ -177,19 +181,36 @@ impl Fields<'_> {
         Some(codes::lookup(list, &typed).map_or(typed, str::to_owned))
     }
 
-    fn pages(&mut self) -> Option<u32> {
-        let count = match self.values.take("pages") {
+    /// A whole number from 1.
+    fn count(&mut self, name: &'static str) -> Option<u32> {
+        let count = match self.values.take(name) {
             Given::Nothing => return None,
             Given::Count(count) => u32::try_from(count).ok(),
             Given::Text(text) if text.trim().is_empty() => return None,
             Given::Text(text) => text.trim().parse().ok(),
             _ => None,
         };
-        let pages = count.filter(|count| *count > 0);
-        if pages.is_none() {
-            self.findings.push(Finding::new(Code::MalformedValue, self.row, "pages"));
+        let count = count.filter(|count| *count > 0);
+        if count.is_none() {
+            self.findings.push(Finding::new(Code::MalformedValue, self.row, name));
         }
-        pages
+        count
+    }
+
+    /// Yes or no: `true` and `false`, the circular's 1 and 0, or the words people type.
+    fn flag(&mut self, name: &'static str) -> Option<bool> {
+        let flag = match self.values.take(name) {
+            Given::Nothing => return None,
+            Given::Flag(flag) => Some(flag),
+            Given::Count(count) => codes::flag(&count.to_string()),
+            Given::Text(text) if text.trim().is_empty() => return None,
+            Given::Text(text) => codes::flag(&text),
+            _ => None,
+        };
+        if flag.is_none() {
+            self.findings.push(Finding::new(Code::MalformedValue, self.row, name));
+        }
+        flag
     }
 
     /// Conditional unless a known word says otherwise: a word nobody knows must not make a record public.
@@ -255,6 +276,12 @@ mod tests {
             (json!({"access": "CÔNG KHAI"}), "access", json!("public")),
             (json!({"access": ""}), "access", json!("conditional")),
             (json!({"origin": "số hóa", "retention_code": "70 năm"}), "origin", json!("02")),
+            (json!({"file_ordinal": "7"}), "file_ordinal", json!(7)),
+            (json!({"has_workflow": true}), "has_workflow", json!(true)),
+            (json!({"has_workflow": 0}), "has_workflow", json!(false)),
+            (json!({"security_copy": "Không"}), "security_copy", json!(false)),
+            (json!({"security_copy": "có", "security_copy_status": "chưa"}), "security_copy_status", json!("02")),
+            (json!({"security_copy": " "}), "security_copy", json!(null)),
             (json!({"note": " a\r\nb\u{0}\u{7}c "}), "note", json!("a\nb  c")),
             (json!({"note": "", "validity": "  "}), "note", json!(null)),
         ] {
@@ -284,6 +311,21 @@ mod tests {
             (json!({"access": true}), vec!["malformed_value access"], "access", json!("conditional")),
             (json!({"access": "mật"}), vec!["secret_access access"], "access", json!("secret")),
             (json!({"origin": "tốt"}), vec!["outside_code_list origin"], "origin", json!("tốt")),
+            (json!({"file_ordinal": 0}), vec!["malformed_value file_ordinal"], "file_ordinal", json!(null)),
+            (json!({"has_workflow": 2}), vec!["malformed_value has_workflow"], "has_workflow", json!(null)),
+            (
+                json!({"has_workflow": "quy trình.pdf"}),
+                vec!["malformed_value has_workflow"],
+                "has_workflow",
+                json!(null),
+            ),
+            (json!({"security_copy": true}), vec!["missing security_copy_status"], "security_copy", json!(true)),
+            (
+                json!({"security_copy_status": "03"}),
+                vec!["outside_code_list security_copy_status"],
+                "security_copy_status",
+                json!("03"),
+            ),
             (json!({"Note": 1}), vec!["unknown_field Note"], "note", json!(null)),
             (json!({"pages": null}), vec!["missing pages"], "pages", json!(null)),
         ] {
@@ -309,11 +351,19 @@ mod tests {
             let extra = json!({"issued": given});
             assert_eq!(read_as(true, extra.clone()).0["issued"], stored, "{given}");
             let (metadata, told) = read_as(false, extra);
-            assert_eq!((&metadata["issued"], told), (&json!(null), vec!["malformed_date issued".to_owned()]), "{given}");
+            assert_eq!(
+                (&metadata["issued"], told),
+                (&json!(null), vec!["malformed_date issued".to_owned()]),
+                "{given}"
+            );
         }
         for given in ["31/02/2026", "tháng 5 năm 2026", "26"] {
             let (metadata, told) = read_as(true, json!({"issued": given}));
-            assert_eq!((&metadata["issued"], told), (&json!(null), vec!["malformed_date issued".to_owned()]), "{given}");
+            assert_eq!(
+                (&metadata["issued"], told),
+                (&json!(null), vec!["malformed_date issued".to_owned()]),
+                "{given}"
+            );
         }
     }
 
@@ -323,6 +373,7 @@ mod tests {
             let value = match field.shape {
                 fields::Shape::Date => json!("2026"),
                 fields::Shape::Count => json!(7),
+                fields::Shape::Flag => json!(false),
                 fields::Shape::Level => json!("public"),
                 fields::Shape::Lines => json!(["01"]),
                 _ => json!("01"),

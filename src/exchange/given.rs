@@ -26,7 +26,8 @@ pub enum Given {
     Map(Vec<(String, Given)>),
     /// Nothing was given: `null`, or an empty cell.
     Nothing,
-    /// `true`, `-1`, `2.5`: no field has such a value.
+    Flag(bool),
+    /// `-1`, `2.5`: no field has such a value.
     Other,
 }
 
@@ -137,8 +138,8 @@ impl<'de> Visitor<'de> for ValueSeed<'_> {
         Ok(Given::Nothing)
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Given, E> {
-        Ok(Given::Other)
+    fn visit_bool<E>(self, flag: bool) -> Result<Given, E> {
+        Ok(Given::Flag(flag))
     }
 
     fn visit_i64<E>(self, _: i64) -> Result<Given, E> {

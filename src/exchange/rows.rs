@@ -7,7 +7,7 @@ use crate::record::digest::{Digest, Hasher};
 use std::collections::HashMap;
 use std::io::{self, BufRead, ErrorKind};
 
-/// Cells in a row of CSV at most; the template has 28.
+/// Cells in a row of CSV at most; the template has 33.
 const CELLS_MAX: usize = 1024;
 
 /// A buffer that grew past this is not kept for the next row.

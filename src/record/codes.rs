@@ -79,6 +79,9 @@ pub const RETENTIONS: [Code; 7] = [
     ("07", "Khác"),
 ];
 
+/// Tình trạng dự phòng (`riskRecoveryStatus`).
+pub const SECURITY_COPIES: [Code; 2] = [("01", "Đã"), ("02", "Chưa")];
+
 /// What people and programs type for a language besides its code and name.
 const LANGUAGE_ALIASES: [(&str, &str); 11] = [
     ("vi", "01"),
@@ -94,6 +97,18 @@ const LANGUAGE_ALIASES: [(&str, &str); 11] = [
     ("vi-en", "06"),
 ];
 
+/// What people and programs type for yes and no besides the circular's 1 and 0.
+const FLAGS: [(&str, bool); 8] = [
+    ("1", true),
+    ("0", false),
+    ("true", true),
+    ("false", false),
+    ("co", true),
+    ("khong", false),
+    ("yes", true),
+    ("no", false),
+];
+
 /// The type code for a code or a name as typed; `None` where the list has no such type.
 pub fn type_code(typed: &str) -> Option<&'static str> {
     lookup(&TYPES, typed)
@@ -104,6 +119,12 @@ pub fn language_code(typed: &str) -> Option<&'static str> {
     let folded = text::fold(typed.trim());
     let alias = LANGUAGE_ALIASES.iter().find(|(alias, _)| *alias == folded).map(|(_, code)| *code);
     lookup(&LANGUAGES, typed).or(alias)
+}
+
+/// Yes or no as typed, however it is cased and with or without diacritics.
+pub fn flag(typed: &str) -> Option<bool> {
+    let folded = text::fold(&text::line(typed));
+    FLAGS.iter().find(|(known, _)| *known == folded).map(|(_, flag)| *flag)
 }
 
 /// The name behind a code.
@@ -132,6 +153,9 @@ mod tests {
         ] {
             assert_eq!(type_code(typed), code, "{typed}");
         }
+        for (typed, yes) in [("Có", Some(true)), ("KHÔNG", Some(false)), ("1", Some(true)), ("2", None), ("", None)] {
+            assert_eq!(flag(typed), yes, "{typed}");
+        }
         for (typed, code) in [("vi", Some("01")), ("Tiếng Việt", Some("01")), ("02", Some("02")), ("xx", None)] {
             assert_eq!(language_code(typed), code, "{typed}");
         }
@@ -139,7 +163,7 @@ mod tests {
 
     #[test]
     fn lists_count_from_one() {
-        for list in [&TYPES[..], &LANGUAGES, &ACCESS, &ORIGINS, &CONDITIONS, &RETENTIONS] {
+        for list in [&TYPES[..], &LANGUAGES, &ACCESS, &ORIGINS, &CONDITIONS, &RETENTIONS, &SECURITY_COPIES] {
             for (n, (code, _)) in list.iter().enumerate() {
                 assert_eq!(*code, format!("{:02}", n + 1));
             }

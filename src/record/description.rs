@@ -115,6 +115,18 @@ mod tests {
         assert!(matches!(Description::from_bytes(other.as_bytes()), Err(NotADescription::Schema(_))));
     }
 
+    /// Fields that came later are not written where they are absent: old digests stay what they are.
+    #[test]
+    fn a_description_from_before_a_field_keeps_its_bytes() {
+        let salt = "00".repeat(32);
+        let old = format!(
+            r#"{{"components":[],"metadata":{{"access":"public","file":"F1","origin":"01","retention_code":"01","subject":"a"}},"record":"019aaf1c-9b00-7707-8707-070707070707","salt":"{salt}","schema":"record.v1"}}"#
+        );
+        let read = Description::from_bytes(old.as_bytes()).unwrap();
+        assert_eq!(read.metadata.security_copy, None);
+        assert_eq!(read.to_bytes().unwrap(), old.as_bytes());
+    }
+
     #[test]
     fn what_is_still_to_be_read() {
         let mut description = example();

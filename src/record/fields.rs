@@ -27,6 +27,8 @@ pub enum Shape {
     Date,
     /// A whole number from 1; its length is counted in digits.
     Count,
+    /// `true` or `false`; the circular writes 1 and 0.
+    Flag,
     /// `public`, `conditional` or `secret`.
     Level,
 }
@@ -39,18 +41,21 @@ impl Shape {
             Shape::Lines => "lines",
             Shape::Date => "date",
             Shape::Count => "count",
+            Shape::Flag => "flag",
             Shape::Level => "level",
         }
     }
 }
 
 /// Who needs a field.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum Need {
     /// Nothing is kept without it.
     Record,
     /// The circular requires it of the depositor: its absence is a warning.
     Package,
+    /// The same, but of some records only; the text says of which.
+    PackageWhere(&'static str, fn(&Metadata) -> bool),
     /// The circular requires it, and the archive knows it or can make it.
     Made,
     /// Nobody.
@@ -62,6 +67,7 @@ impl Need {
         match self {
             Need::Record => "always",
             Need::Package => "for packages",
+            Need::PackageWhere(text, _) => text,
             Need::Made => "made by the archive",
             Need::Optional => "no",
         }
@@ -142,6 +148,10 @@ fn one(value: &Option<String>) -> Option<Cow<'_, str>> {
     value.as_deref().map(Cow::from)
 }
 
+fn flag(value: Option<bool>) -> Option<Cow<'static, str>> {
+    value.map(|flag| Cow::from(if flag { "true" } else { "false" }))
+}
+
 fn joined(values: &[String]) -> Option<Cow<'_, str>> {
     match values {
         [] => None,
@@ -151,7 +161,7 @@ fn joined(values: &[String]) -> Option<Cow<'_, str>> {
 }
 
 /// Every field, in the order of [`Metadata`]. Elements and lengths: TT 05/2025/TT-BNV, Annexes I and III.
-pub static FIELDS: [Field; 26] = [
+pub static FIELDS: [Field; 30] = [
     field("subject", "Trích yếu nội dung", |m| {
         Some(Cow::from(m.subject.as_str())).filter(|s| !s.trim().is_empty())
     })
@@ -192,6 +202,10 @@ pub static FIELDS: [Field; 26] = [
         .of("ACCESS", &codes::ACCESS),
     field("fonds", "Mã phông", |m| one(&m.fonds)).element("IDENTIFICATIONCODE", 0).at("package"),
     field("file", "Mã hồ sơ", |m| one(&m.file)).element("arcFileCode", 100).at("file").needed(Need::Made),
+    field("file_ordinal", "Số thứ tự trong hồ sơ", |m| m.file_ordinal.map(|n| Cow::from(n.to_string())))
+        .element("docOrdinal", 0)
+        .shaped(Shape::Count)
+        .needed(Need::Made),
     field("keywords", "Từ khóa", |m| joined(&m.keywords)).element("keyword", 100).shaped(Shape::Lines),
     field("information_sign", "Ký hiệu thông tin", |m| one(&m.information_sign)).element("inforSign", 30),
     field("origin", "Mức độ tin cậy", |m| one(&m.origin)).element("confidenceLevel", 30).of("ORIGINS", &codes::ORIGINS),
@@ -199,10 +213,22 @@ pub static FIELDS: [Field; 26] = [
     field("physical_condition", "Tình trạng vật lý", |m| one(&m.physical_condition))
         .element("format", 50)
         .of("CONDITIONS", &codes::CONDITIONS),
+    field("has_workflow", "Có tệp quy trình xử lý", |m| flag(m.has_workflow))
+        .element("process", 0)
+        .shaped(Shape::Flag)
+        .needed(Need::Made),
     field("retention_code", "Thời hạn lưu trữ", |m| one(&m.retention_code))
         .element("maintenance", 100)
         .needed(Need::Made)
         .of("RETENTIONS", &codes::RETENTIONS),
+    field("security_copy", "Chế độ dự phòng", |m| flag(m.security_copy))
+        .element("riskRecovery", 0)
+        .shaped(Shape::Flag)
+        .needed(Need::Made),
+    field("security_copy_status", "Tình trạng dự phòng", |m| one(&m.security_copy_status))
+        .element("riskRecoveryStatus", 2)
+        .needed(Need::PackageWhere("for packages, where `security_copy` is true", |m| m.security_copy == Some(true)))
+        .of("SECURITY_COPIES", &codes::SECURITY_COPIES),
     field("note", "Ghi chú", |m| one(&m.note)).element("description", 500).shaped(Shape::Text),
     field("validity", "Hiệu lực", |m| one(&m.validity)),
 ];
@@ -215,7 +241,10 @@ pub fn check(metadata: &Metadata, row: u64) -> Vec<Finding> {
             match field.need {
                 Need::Record => findings.push(Finding::new(Code::NoSubject, row, field.name)),
                 Need::Package => findings.push(Finding::new(Code::Missing, row, field.name)),
-                Need::Made | Need::Optional => {}
+                Need::PackageWhere(_, where_true) if where_true(metadata) => {
+                    findings.push(Finding::new(Code::Missing, row, field.name));
+                }
+                Need::PackageWhere(..) | Need::Made | Need::Optional => {}
             }
             continue;
         };
@@ -241,11 +270,12 @@ fn outside_lists(metadata: &Metadata) -> Vec<(&'static str, &str)> {
     let unknown = |list: &'static [codes::Code]| move |value: &&str| codes::name(list, value).is_none();
     let kind = metadata.kind.as_deref().filter(|_| metadata.type_code.is_none());
     let language = metadata.languages.iter().map(String::as_str).find(unknown(&codes::LANGUAGES));
-    let lists: [(&'static str, Option<&str>, &'static [codes::Code]); 4] = [
+    let lists: [(&'static str, Option<&str>, &'static [codes::Code]); 5] = [
         ("type_code", metadata.type_code.as_deref(), &codes::TYPES),
         ("origin", metadata.origin.as_deref(), &codes::ORIGINS),
         ("physical_condition", metadata.physical_condition.as_deref(), &codes::CONDITIONS),
         ("retention_code", metadata.retention_code.as_deref(), &codes::RETENTIONS),
+        ("security_copy_status", metadata.security_copy_status.as_deref(), &codes::SECURITY_COPIES),
     ];
     let coded = lists.into_iter().filter_map(|(name, value, list)| Some((name, value.filter(unknown(list))?)));
     let named = [("type", kind), ("language", language)].into_iter().filter_map(|(name, value)| Some((name, value?)));
@@ -273,20 +303,23 @@ mod tests {
     #[test]
     fn what_the_table_finds() {
         type Change = fn(&mut Metadata);
-        let ok: [Change; 6] = [
+        let ok: [Change; 9] = [
             |_| {},
             |m| m.subject = "ệ".repeat(500),
             |m| m.pages = Some(9999),
             |m| m.keywords = vec!["a".repeat(49), "b".repeat(49)],
             |m| m.retention_code = Some("07".into()),
             |m| m.languages = vec!["01".into(), "02".into()],
+            |m| m.security_copy = Some(false),
+            |m| (m.security_copy, m.security_copy_status) = (Some(true), Some("02".into())),
+            |m| (m.origin, m.has_workflow) = (Some("01".into()), None),
         ];
         for (n, change) in ok.iter().enumerate() {
             let mut metadata = whole();
             change(&mut metadata);
             assert_eq!(check(&metadata, 1), vec![], "case {n}");
         }
-        let wrong: [(Change, Code, &str); 19] = [
+        let wrong: [(Change, Code, &str); 21] = [
             (|m| m.subject = " ".into(), Code::NoSubject, "subject"),
             (|m| m.issued = None, Code::Missing, "issued"),
             (|m| m.agency = None, Code::Missing, "agency"),
@@ -305,6 +338,8 @@ mod tests {
             (|m| m.languages.push("ja".into()), Code::OutsideCodeList, "language"),
             (|m| m.origin = Some("04".into()), Code::OutsideCodeList, "origin"),
             (|m| m.retention_code = Some("15 năm".into()), Code::OutsideCodeList, "retention_code"),
+            (|m| m.security_copy = Some(true), Code::Missing, "security_copy_status"),
+            (|m| m.security_copy_status = Some("03".into()), Code::OutsideCodeList, "security_copy_status"),
             (|m| m.access = Access::Secret, Code::SecretAccess, "access"),
         ];
         for (change, code, field) in wrong {
@@ -329,12 +364,16 @@ mod tests {
             procedures: vec!["1".into()],
             fonds: Some("1".into()),
             file: Some("1".into()),
+            file_ordinal: Some(1),
             keywords: vec!["1".into()],
             information_sign: Some("1".into()),
             origin: Some("1".into()),
             annotations: Some("1".into()),
             physical_condition: Some("1".into()),
+            has_workflow: Some(true),
             retention_code: Some("1".into()),
+            security_copy: Some(true),
+            security_copy_status: Some("1".into()),
             note: Some("1".into()),
             validity: Some("1".into()),
             ..whole()

@@ -60,6 +60,9 @@ pub struct Metadata {
     /// Mã hồ sơ (`arcFileCode`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
+    /// Số thứ tự trong hồ sơ (`docOrdinal`): the place in the file, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_ordinal: Option<u32>,
     /// Từ khóa (`keyword`, S100 together).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keywords: Vec<String>,
@@ -75,9 +78,18 @@ pub struct Metadata {
     /// Tình trạng vật lý (`format`): 01 good, 02 normal, 03 damaged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub physical_condition: Option<String>,
+    /// Có tệp quy trình xử lý (`process`, B1): one of the components tells how the document was worked on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub has_workflow: Option<bool>,
     /// Thời hạn lưu trữ (`maintenance`) as a code 01–07.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention_code: Option<String>,
+    /// Chế độ dự phòng (`riskRecovery`, B1): a security copy (bản dự phòng) is to be made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub security_copy: Option<bool>,
+    /// Tình trạng dự phòng (`riskRecoveryStatus`, S2): 01 it has been made, 02 not yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub security_copy_status: Option<String>,
     /// Ghi chú (`description`, S500).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
