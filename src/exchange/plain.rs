@@ -20,8 +20,9 @@ pub async fn export_record(archive: &Archive, opened: &Described, to: &Path) -> 
     if folder.exists() {
         return Ok(folder);
     }
-    // Half an export must not be taken for one.
-    let part = folder.with_extension("part");
+    // Half an export must not be taken for one. Its name is added to and not cut at a dot, which notations
+    // have: what is left of one could be a stranger's folder.
+    let part = folder.with_added_extension("part");
     let at = |path: &Path, source| ArchiveError::from(StoreError::Disk { path: path.display().to_string(), source });
     match tokio::fs::remove_dir_all(&part).await {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(at(&part, error)),
