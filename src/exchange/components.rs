@@ -10,7 +10,7 @@ use crate::record::{
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 /// The folder that was handed over, and what it may hold.
 pub struct Place {
@@ -45,7 +45,8 @@ impl Place {
         });
         let text = match values.take("text") {
             Given::Nothing => None,
-            Given::Text(text) => Some(text).filter(|text| !text.is_empty()),
+            // NFC as everything on the way in; its letters stay, so that Ð is not read as Đ here.
+            Given::Text(text) => Some(composed(text)).filter(|text| !text.is_empty()),
             // A document left out with a warning would be a document lost: this stops the row.
             _ => {
                 findings.push(malformed("text", "neither text nor nothing".into()));
@@ -135,6 +136,10 @@ impl Place {
         }
         File::open(path).map(drop).map_err(unreadable)
     }
+}
+
+fn composed(text: String) -> String {
+    if is_nfc(&text) { text } else { text.nfc().collect() }
 }
 
 /// Does a path leave its folder by what is written in it? Both kinds of slash count, whatever the system.
