@@ -3,7 +3,7 @@
 use crate::archive::Archive;
 use crate::cli::{CommandError, Context};
 use crate::evidence;
-use crate::record::id::RecordId;
+use crate::record::{id::RecordId, text};
 use clap::Args;
 use serde_json::json;
 use std::{path::PathBuf, process::ExitCode};
@@ -44,15 +44,22 @@ impl ReceiptOf {
     }
 }
 
-/// The record behind an identifier: ours, or the depositor's where only one record has it.
+/// The record behind an identifier: ours, or the depositor's where only one record has it. Depositors have
+/// UUIDs too, so what looks like one of ours and is none may be one of theirs.
 pub async fn named(archive: &Archive, typed: &str) -> Result<RecordId, CommandError> {
-    if let Ok(record) = typed.parse() {
+    // As it was read at intake: keyboards of another system type NFD.
+    let line = text::line(typed);
+    let ours: Option<RecordId> = line.parse().ok();
+    if let Some(record) = ours
+        && archive.catalog.record(record).await?.is_some()
+    {
         return Ok(record);
     }
-    let known = archive.catalog.by_external_id(typed).await?;
+    let known = archive.catalog.by_external_id(&line).await?;
     match &known[..] {
         [one] => Ok(one.record),
-        [] => Err(unknown(typed)),
+        // The catalog does not know a record whose description is gone; its entries are there all the same.
+        [] => ours.ok_or_else(|| unknown(typed)),
         many => {
             let ids: Vec<String> = many.iter().map(|known| known.record.to_string()).collect();
             Err(CommandError::Usage(format!("{typed} names several records: {}", ids.join(", "))))

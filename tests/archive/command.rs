@@ -36,3 +36,23 @@ async fn an_export_leaves_what_lies_beside_it_alone() {
     assert_eq!(names.len(), 3, "{names:?}");
     world.check().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_depositors_identifier_may_look_like_ours_and_be_typed_in_nfd() {
+    use unicode_normalization::UnicodeNormalization;
+    let theirs = "019aaf1c-9b00-7707-8707-070707070707";
+    let world = holding(&(row(theirs, "một", r#""text":"một""#) + &row("Số 48", "hai", r#""text":"hai""#))).await;
+    let data = world.data.path();
+    let nfd: String = " Số  48".nfd().collect();
+    let out = tempfile::tempdir().unwrap();
+    for (n, typed) in [theirs, &nfd].into_iter().enumerate() {
+        let receipt = vankho(data, &["receipt", typed]);
+        assert_eq!(receipt.status.code(), Some(0), "{typed}: {}", told(&receipt));
+        let exported = vankho(data, &["export", typed, out.path().to_str().unwrap()]);
+        assert_eq!(exported.status.code(), Some(0), "{typed}: {}", told(&exported));
+        assert_eq!(fs::read_dir(out.path()).unwrap().count(), n + 1, "{typed}");
+    }
+    let nobodys = vankho(data, &["receipt", "019aaf1c-9b00-7707-8707-070707070708"]);
+    assert_eq!(nobodys.status.code(), Some(3), "{}", told(&nobodys));
+    world.check().await;
+}
