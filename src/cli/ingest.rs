@@ -69,11 +69,9 @@ async fn take_in(
     let mut tally = Tally::default();
     let mut hear = |outcome: Outcome| {
         tally.count(&screen, &outcome);
-        bar.step();
-        if let (Some(total), true) = (progress.bytes_total(), tally.all() % 64 == 0) {
-            // Rows are not counted beforehand: the share of the manifest's bytes tells how many there will be.
-            let read = progress.bytes_read().max(1);
-            bar.set_of(tally.all(), (tally.all() as f64 * total as f64 / read as f64) as u64);
+        match progress.rows_expected() {
+            Some(expected) => bar.set_of(tally.all(), expected),
+            None => bar.step(),
         }
         match (&outcome.fate, screen.json) {
             (_, true) => screen.answer(|| line(&outcome), String::new),

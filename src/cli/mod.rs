@@ -16,11 +16,13 @@ mod search;
 mod show;
 mod verify;
 
-use crate::archive::{Archive, ArchiveError, Clock};
+use crate::archive::{Archive, ArchiveError, Clock, place::Folders};
 use crate::catalog::CatalogError;
 use crate::config::{Config, ConfigError};
+use crate::ledger::checkpoint::Checkpoint;
+use crate::store::layout;
 use clap::{CommandFactory, Parser, Subcommand};
-use show::{Language, Screen};
+use show::{Bar, Language, Screen};
 use std::{path::PathBuf, process::ExitCode};
 
 /// Vankho (văn khố): an electronic records archive. Kho lưu trữ số.
@@ -96,9 +98,23 @@ struct Context {
 
 impl Context {
     async fn open(&self) -> Result<Archive, CommandError> {
-        let bar = self.screen.counting(self.screen.say("Bổ sung mục lục và chỉ mục", "Catching up"), None);
-        let tell = move |applied| bar.set(applied);
+        let (_bar, tell) = self.applying(self.screen.say("Bổ sung mục lục và chỉ mục", "Catching up"));
         Ok(Archive::open(&self.data, self.config.clone(), Clock::System, &tell).await?)
+    }
+
+    /// A bar for entries that are applied to catalog and index, and what moves it.
+    fn applying(&self, what: &str) -> (Bar, impl Fn(u64) + Send + Sync + use<>) {
+        // How many there are is asked of the newest checkpoint, for the eye alone: unverified, and behind the
+        // ledger where the last run was killed.
+        let note = std::fs::read_to_string(Folders::of(&self.data).archive.join(layout::CHECKPOINT));
+        let size = note.ok().and_then(|note| Checkpoint::unverified(&note).ok()).map(|checkpoint| checkpoint.size);
+        let bar = self.screen.counting(what, size);
+        let moved = bar.clone();
+        let tell = move |applied| match size {
+            Some(size) => moved.set_of(applied, size),
+            None => moved.set(applied),
+        };
+        (bar, tell)
     }
 }
 

@@ -60,11 +60,7 @@ async fn refresh(context: &Context) -> Result<ExitCode, CommandError> {
 /// `vankho rebuild`
 pub async fn rebuild(context: &Context) -> Result<ExitCode, CommandError> {
     let screen = &context.screen;
-    let bar = screen.counting(screen.say("Dựng lại", "Rebuilding"), None);
-    let tell = {
-        let bar = bar.clone();
-        move |applied| bar.set(applied)
-    };
+    let (bar, tell) = context.applying(screen.say("Dựng lại", "Rebuilding"));
     let entries = or_cancelled(build::rebuild(&context.data, &context.config, &tell)).await?;
     bar.finish();
     screen.answer(

@@ -39,26 +39,23 @@ impl Screen {
         writeln!(std::io::stdout(), "{line}").ok();
     }
 
-    /// A bar over a known number of things, or a counter where the number is not known.
+    /// A bar over a known number of things, or a counter until the number is known.
     pub fn counting(&self, what: &str, of: Option<u64>) -> Bar {
-        self.bar(
-            what,
-            of,
-            "{msg} [{bar:30}] {human_pos}/{human_len} {per_sec} ~{eta}",
-            "{msg} {human_pos} {per_sec} {elapsed}",
-        )
-    }
-
-    fn bar(&self, what: &str, of: Option<u64>, known: &str, unknown: &str) -> Bar {
         if self.json || !std::io::stderr().is_terminal() {
             return Bar(ProgressBar::hidden());
         }
-        let bar = of.map_or_else(ProgressBar::no_length, ProgressBar::new);
-        let style = ProgressStyle::with_template(if of.is_some() { known } else { unknown });
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> "));
-        bar.set_message(what.to_owned());
-        Bar(bar)
+        let bar = Bar(ProgressBar::no_length());
+        bar.0.set_style(style("{msg} {human_pos} {per_sec} {elapsed}"));
+        bar.0.set_message(what.to_owned());
+        if let Some(of) = of {
+            bar.set_of(0, of);
+        }
+        bar
     }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> ")
 }
 
 /// A progress bar; hidden where nobody looks. Gone when dropped.
@@ -74,8 +71,13 @@ impl Bar {
         self.0.inc(1);
     }
 
+    /// How many are done of how many, known or estimated; the first time turns a counter into a bar.
     pub fn set_of(&self, done: u64, of: u64) {
-        self.0.set_length(of);
+        if self.0.length().is_none() {
+            self.0.set_style(style("{msg} [{bar:30}] {percent}% {human_pos}/{human_len} {per_sec} ~{eta}"));
+        }
+        // An estimate may be short of what is there already; no bar is more than full.
+        self.0.set_length(of.max(done));
         self.0.set_position(done);
     }
 

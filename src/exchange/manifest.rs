@@ -38,13 +38,14 @@ pub fn open_manifest(path: &Path, limits: &config::Ingest) -> Result<Packages, E
     let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let place = Place::new(parent, limits).map_err(unreadable)?;
     let progress = Progress::of(Some(told.len()));
-    let counted = Counted { from: File::open(path).map_err(unreadable)?, progress: progress.clone() };
-    let Some(from) = after_mark(counted).map_err(unreadable)? else {
+    let file = File::open(path).map_err(unreadable)?;
+    let Some((mark_bytes, from)) = after_mark(file).map_err(unreadable)? else {
         return Err(ExchangeError::NotText { path: path.into() });
     };
     let mut rows = Rows::new(BufReader::with_capacity(CHUNK_BYTES, from), Framing::Lines, limits.row_bytes_max);
     let header = if is_csv { header(&mut rows, path)? } else { None };
-    let manifest = Manifest { rows, header, place, repeats: Repeats::default(), row: 0, ended: false };
+    let (repeats, row, ended) = (Repeats::default(), 0, false);
+    let manifest = Manifest { rows, header, place, repeats, row, ended, mark_bytes, progress: progress.clone() };
     Ok(Packages { inner: Box::new(manifest), progress })
 }
 
@@ -71,6 +72,9 @@ struct Manifest<R> {
     repeats: Repeats,
     row: u64,
     ended: bool,
+    /// The byte order mark, which no row has.
+    mark_bytes: u64,
+    progress: Progress,
 }
 
 impl<R: io::BufRead> Iterator for Manifest<R> {
@@ -81,7 +85,11 @@ impl<R: io::BufRead> Iterator for Manifest<R> {
             return None;
         }
         let read = self.rows.next_row();
+        self.progress.set_read(self.mark_bytes + self.rows.bytes_read);
         self.row += 1;
+        if matches!(read, Ok(Some(_))) {
+            self.progress.set_rows(self.row);
+        }
         match read {
             Ok(Some(row)) => Some(self.package(&row)),
             Ok(None) => {
@@ -142,29 +150,16 @@ fn package(row: u64, identity: Digest, metadata: Metadata, findings: Vec<Finding
     Package { row, identity, metadata, components: Vec::new(), findings }
 }
 
-/// Takes a byte order mark off; `None` where it is one of UTF-16 or UTF-32.
-fn after_mark<R: Read>(mut from: R) -> io::Result<Option<impl Read + use<R>>> {
+/// Takes a byte order mark off and tells its length; `None` where it is one of UTF-16 or UTF-32.
+fn after_mark<R: Read>(mut from: R) -> io::Result<Option<(u64, impl Read + use<R>)>> {
     let mut start = Vec::with_capacity(3);
     from.by_ref().take(3).read_to_end(&mut start)?;
     if start.starts_with(&[0xff, 0xfe]) || start.starts_with(&[0xfe, 0xff]) {
         return Ok(None);
     }
-    if start == [0xef, 0xbb, 0xbf] {
+    let mark = if start == [0xef, 0xbb, 0xbf] { start.len() as u64 } else { 0 };
+    if mark > 0 {
         start.clear();
     }
-    Ok(Some(io::Cursor::new(start).chain(from)))
-}
-
-/// Counts what is read.
-struct Counted {
-    from: File,
-    progress: Progress,
-}
-
-impl Read for Counted {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let read = self.from.read(into)?;
-        self.progress.add_read(read as u64);
-        Ok(read)
-    }
+    Ok(Some((mark, io::Cursor::new(start).chain(from))))
 }

@@ -76,7 +76,7 @@ impl Packages {
 #[derive(Clone, Default)]
 pub struct Progress {
     bytes_total: Option<u64>,
-    counts: Arc<[AtomicU64; 2]>,
+    counts: Arc<[AtomicU64; 3]>,
 }
 
 impl Progress {
@@ -89,7 +89,7 @@ impl Progress {
         self.bytes_total
     }
 
-    /// Bytes of the manifest read so far, or bytes of the components seen so far in a folder.
+    /// Bytes of the manifest's rows handed on so far, or bytes of the components seen so far in a folder.
     pub fn bytes_read(&self) -> u64 {
         self.counts[0].load(Ordering::Relaxed)
     }
@@ -99,8 +99,24 @@ impl Progress {
         self.counts[1].load(Ordering::Relaxed)
     }
 
+    /// How many rows there will be: rows are not counted beforehand, but as long as those so far the rest
+    /// of the manifest is likely to be. `None` for a folder, and before the first row.
+    pub fn rows_expected(&self) -> Option<u64> {
+        let (rows, read) = (self.counts[2].load(Ordering::Relaxed), self.bytes_read());
+        let total = self.bytes_total.filter(|_| rows > 0 && read > 0)?;
+        Some((u128::from(rows) * u128::from(total) / u128::from(read)) as u64)
+    }
+
     fn add_read(&self, bytes: u64) {
         self.counts[0].fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    fn set_read(&self, bytes: u64) {
+        self.counts[0].store(bytes, Ordering::Relaxed);
+    }
+
+    fn set_rows(&self, rows: u64) {
+        self.counts[2].store(rows, Ordering::Relaxed);
     }
 
     fn add_skipped(&self) {

@@ -59,6 +59,8 @@ pub struct Rows<R> {
     framing: Framing,
     row_bytes_max: u64,
     line: u64,
+    /// Bytes of the source behind us.
+    pub bytes_read: u64,
     buffer: Vec<u8>,
 }
 
@@ -74,7 +76,7 @@ struct Scan {
 
 impl<R: BufRead> Rows<R> {
     pub fn new(from: R, framing: Framing, row_bytes_max: u64) -> Rows<R> {
-        Rows { from, framing, row_bytes_max, line: 0, buffer: Vec::new() }
+        Rows { from, framing, row_bytes_max, line: 0, bytes_read: 0, buffer: Vec::new() }
     }
 
     /// From here on rows end as `framing` says: the header of CSV is read as a line to learn the delimiter.
@@ -135,6 +137,7 @@ impl<R: BufRead> Rows<R> {
             }
             self.line += lines + u64::from(ended);
             self.from.consume(taken + usize::from(ended));
+            self.bytes_read += (taken + usize::from(ended)) as u64;
             if ended {
                 break;
             }

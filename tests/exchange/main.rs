@@ -339,9 +339,14 @@ fn a_hundred_thousand_rows_one_at_a_time() {
     let packages = open_manifest(&json, &limits()).unwrap();
     let progress = packages.progress();
     let mut identities = HashSet::new();
-    for package in packages {
+    assert_eq!(progress.rows_expected(), None, "nothing has been read");
+    for (n, package) in packages.enumerate() {
         assert!(package.findings.is_empty() && identities.insert(package.identity));
+        // Rows of nearly one length, and nothing is counted that was only read ahead.
+        let expected = progress.rows_expected().unwrap();
+        assert!((90_000..=110_000).contains(&expected), "{expected} after row {n}");
     }
+    assert_eq!(progress.rows_expected(), Some(100_000));
     assert_eq!((identities.len(), Some(progress.bytes_read())), (100_000, progress.bytes_total()));
     println!("100,000 rows in {:.2} s", started.elapsed().as_secs_f64());
 }
