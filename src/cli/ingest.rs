@@ -55,6 +55,8 @@ struct Tally {
     kept: u64,
     before: u64,
     refused: u64,
+    /// What was left where it is in a folder: hidden and temporary files, links, devices.
+    passed_over: u64,
     codes: BTreeMap<&'static str, (u64, String)>,
 }
 
@@ -83,6 +85,7 @@ async fn take_in(
     };
     or_cancelled(ingest::receive(archive, source, streamed(packages), &mut hear)).await?;
     bar.finish();
+    tally.passed_over = progress.skipped();
     Ok(tally)
 }
 
@@ -153,11 +156,21 @@ impl Tally {
         if screen.json {
             return;
         }
-        let Tally { kept, before, refused, .. } = self;
+        let Tally { kept, before, refused, passed_over, .. } = self;
         let mut text = match screen.say("vi", "en") {
             "vi" => format!("Đã nhận {kept} tài liệu; {before} đã nhận từ trước; {refused} bị trả lại"),
             _ => format!("{kept} records kept; {before} kept before; {refused} refused"),
         };
+        if *passed_over > 0 {
+            text += &match screen.say("vi", "en") {
+                "vi" => format!(
+                    "\n  Bỏ qua {passed_over} tệp hoặc thư mục ẩn, tạm hoặc là liên kết; cần tiếp nhận thì đổi tên hoặc thay liên kết bằng tệp"
+                ),
+                _ => format!(
+                    "\n  {passed_over} hidden or temporary files or folders, or links, passed over; to take one in, rename it, or put the file in the place of the link"
+                ),
+            };
+        }
         for (code, (count, what)) in &self.codes {
             text += &format!("\n  {count} × {code}: {what}");
         }

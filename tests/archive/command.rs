@@ -1,8 +1,11 @@
 //! The command line as people and scripts meet it.
 
 use crate::place::vankho;
-use crate::world::{World, row};
-use std::{fs, process::Output};
+use crate::world::{PROGRAM, World, row};
+use std::{
+    fs,
+    process::{Command, Output},
+};
 
 fn told(output: &Output) -> String {
     String::from_utf8_lossy(&[&output.stdout[..], &output.stderr[..]].concat()).into_owned()
@@ -54,5 +57,31 @@ async fn a_depositors_identifier_may_look_like_ours_and_be_typed_in_nfd() {
     }
     let nobodys = vankho(data, &["receipt", "019aaf1c-9b00-7707-8707-070707070708"]);
     assert_eq!(nobodys.status.code(), Some(3), "{}", told(&nobodys));
+    world.check().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_passed_over_in_a_folder_is_told_in_both_languages() {
+    let world = World::on_disk().await;
+    world.file("in/a.txt", "a");
+    for (n, name) in ["in/.hidden", "in/b.docx~", "in/c.pdf.part"].into_iter().enumerate() {
+        let folder = world.file(name, "x");
+        let folder = folder.parent().unwrap();
+        for (language, words) in [("vi", "Bỏ qua "), ("en", " passed over")] {
+            let mut command = Command::new(PROGRAM);
+            command
+                .env_clear()
+                .args(["--language", language, "--data"])
+                .arg(world.data.path())
+                .arg("ingest")
+                .arg(folder);
+            let ingested = told(&command.output().unwrap());
+            let line = ingested.lines().find(|line| line.contains(words)).unwrap_or_else(|| panic!("{ingested}"));
+            assert!(line.contains(&format!("{} ", n + 1)), "{line}");
+        }
+    }
+    let whole =
+        vankho(world.data.path(), &["ingest", world.file("whole/b.txt", "b").parent().unwrap().to_str().unwrap()]);
+    assert!(!told(&whole).contains("passed over"), "{}", told(&whole));
     world.check().await;
 }
