@@ -39,7 +39,12 @@ impl Export {
         let (record, to) = match (self.all, self.record, self.to) {
             (true, Some(to), None) => (None, PathBuf::from(to)),
             (false, Some(record), Some(to)) => (Some(record), to),
-            _ => return Err(CommandError::Usage("vankho export RECORD DIR, or vankho export --all DIR".into())),
+            _ => {
+                return Err(CommandError::usage(
+                    "vankho export RECORD DIR, hoặc vankho export --all DIR".into(),
+                    "vankho export RECORD DIR, or vankho export --all DIR".into(),
+                ));
+            }
         };
         let screen = &context.screen;
         let archive = context.open().await?;

@@ -70,23 +70,35 @@ enum Command {
     Completions { shell: clap_complete::Shell },
 }
 
-/// Why a command ended without doing its work.
+/// Why a command ended without doing its work; what is said of it here is said in both languages, because
+/// the language may be what was not understood.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
     #[error(transparent)]
     Archive(#[from] ArchiveError),
     #[error(transparent)]
     Catalog(#[from] CatalogError),
-    #[error(transparent)]
+    #[error(
+        "{0} / cấu hình không dùng được; sửa tệp cấu hình hoặc biến VANKHO_… rồi chạy lại / mend the file or the VANKHO_… variable, then run again"
+    )]
     Config(#[from] ConfigError),
     #[error(transparent)]
     Exchange(#[from] crate::exchange::ExchangeError),
-    #[error("{path}: {source}")]
+    #[error(
+        "{path}: {source} / kiểm tra đường dẫn, quyền và ổ đĩa rồi chạy lại / check path, permission and disk, then run again"
+    )]
     File { path: String, source: std::io::Error },
     #[error("{0}")]
     Usage(String),
-    #[error("cancelled; run the same command again to go on / đã dừng; chạy lại lệnh này để tiếp tục")]
+    #[error("đã dừng; chạy lại lệnh này để tiếp tục / cancelled; run the same command again to go on")]
     Cancelled,
+}
+
+impl CommandError {
+    /// What was asked cannot be done, and what can.
+    fn usage(vi: String, en: String) -> CommandError {
+        CommandError::Usage(format!("{vi} / {en}"))
+    }
 }
 
 /// What every command is given.

@@ -62,11 +62,18 @@ pub async fn named(archive: &Archive, typed: &str) -> Result<RecordId, CommandEr
         [] => ours.ok_or_else(|| unknown(typed)),
         many => {
             let ids: Vec<String> = many.iter().map(|known| known.record.to_string()).collect();
-            Err(CommandError::Usage(format!("{typed} names several records: {}", ids.join(", "))))
+            let ids = ids.join(", ");
+            Err(CommandError::usage(
+                format!("nhiều tài liệu có mã {typed}; dùng một trong các mã sau"),
+                format!("{typed} names several records; use one of these: {ids}"),
+            ))
         }
     }
 }
 
 pub fn unknown(typed: &str) -> CommandError {
-    CommandError::Usage(format!("no record {typed}; `vankho search` finds records / không có tài liệu này"))
+    CommandError::usage(
+        format!("không có tài liệu {typed}; tìm bằng `vankho search`"),
+        format!("no record {typed}; `vankho search` finds records"),
+    )
 }

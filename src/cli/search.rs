@@ -3,7 +3,7 @@
 use crate::access::{self, Found, Page};
 use crate::archive::Archive;
 use crate::cli::{CommandError, Context, show::Screen};
-use crate::index::query::{Filters, Query, Sort};
+use crate::index::query::{Counts, Filters, LIMIT_MAX, NotACursor, Query, Sort};
 use crate::record::{
     access::{Access, Reader},
     date::PartialDate,
@@ -22,7 +22,7 @@ use std::{
 pub struct Search {
     /// Words, "phrases in quotes", reference numbers; with or without diacritics
     words: Vec<String>,
-    /// Hits on a page
+    /// Hits on a page, at most 1000
     #[arg(long, default_value_t = 10, value_name = "N")]
     limit: usize,
     /// Number and notation: 48/QĐ-UBND
@@ -79,6 +79,9 @@ enum Order {
     Newest,
 }
 
+/// Values of a facet that are shown to a person.
+const FACET_VALUES_SHOWN: usize = 12;
+
 #[derive(Deserialize)]
 struct Question {
     qid: String,
@@ -90,7 +93,7 @@ impl Search {
         let query = self.query()?;
         let archive = context.open().await?;
         let done = match &self.queries {
-            Some(path) => answer_all(&archive, query, path).await,
+            Some(path) => answer_all(&context.screen, &archive, query, path).await,
             None => show(&context.screen, &access::search(&archive, query, true).await?),
         };
         archive.close().await?;
@@ -101,13 +104,27 @@ impl Search {
         let day = |typed: &Option<String>, last: bool| match typed {
             Some(typed) => match PartialDate::read(typed) {
                 Ok(date) => Ok(Some(if last { date.span().1 } else { date.span().0 })),
-                Err(error) => Err(CommandError::Usage(format!("{typed}: {error}"))),
+                Err(error) => Err(CommandError::usage(
+                    format!("{typed}: không phải là ngày; viết 2026, 05/2026 hoặc 15/05/2026"),
+                    format!("{typed}: {error}"),
+                )),
             },
             None => Ok(None),
         };
+        if self.limit > LIMIT_MAX {
+            return Err(CommandError::usage(
+                format!("--limit nhiều nhất là {LIMIT_MAX}; trang sau xem bằng --cursor"),
+                format!("--limit is at most {LIMIT_MAX}; --cursor asks for the next page"),
+            ));
+        }
         let access = match &self.access {
             Some(typed) => {
-                let unknown = || CommandError::Usage(format!("{typed}: public, conditional or secret"));
+                let unknown = || {
+                    CommandError::usage(
+                        format!("{typed}: mức độ tiếp cận là công khai, có điều kiện hoặc mật"),
+                        format!("{typed}: an access level is public, conditional or secret"),
+                    )
+                };
                 Some(Access::read(typed).ok_or_else(unknown)?)
             }
             None => None,
@@ -135,23 +152,37 @@ impl Search {
             Order::Newest => Sort::Newest,
         };
         let cursor = self.cursor.as_deref().map(str::parse).transpose();
-        let cursor = cursor.map_err(|error: crate::index::query::NotACursor| CommandError::Usage(error.to_string()))?;
+        let not_one = |error: NotACursor| {
+            let advice = "--cursor phải là giá trị mà trang trước đã in ra".to_owned();
+            CommandError::usage(advice, error.to_string())
+        };
+        let cursor = cursor.map_err(not_one)?;
         let text = self.words.join(" ");
         Ok(Query { text, filters, reader, sort, limit: self.limit, cursor, facets: self.facets })
     }
 }
 
-async fn answer_all(archive: &Archive, query: Query, path: &Path) -> Result<ExitCode, CommandError> {
+async fn answer_all(screen: &Screen, archive: &Archive, query: Query, path: &Path) -> Result<ExitCode, CommandError> {
     let file = |source| CommandError::File { path: path.display().to_string(), source };
     let lines = BufReader::new(std::fs::File::open(path).map_err(file)?).lines();
-    for line in lines {
+    for (n, line) in (1..).zip(lines) {
         let line = line.map_err(file)?;
-        let question: Question =
-            serde_json::from_str(&line).map_err(|fault| CommandError::Usage(format!("{}: {fault}", path.display())))?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        let question: Question = serde_json::from_str(&line).map_err(|fault| {
+            let place = path.display();
+            CommandError::usage(
+                format!(r#"{place}, dòng {n}: không phải là {{"qid","text"}}"#),
+                format!(r#"{place}, line {n}: not a {{"qid","text"}}: {fault}"#),
+            )
+        })?;
         let page = access::search(archive, Query { text: question.text, ..query.clone() }, false).await?;
         let id = |found: &Found| found.known.external_id.clone().unwrap_or_else(|| found.known.record.to_string());
         let ids: Vec<String> = page.found.iter().map(id).collect();
-        println!("{}", json!({"qid": question.qid, "ids": ids}));
+        if !screen.line(&json!({"qid": question.qid, "ids": ids}).to_string()) {
+            break;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -206,22 +237,45 @@ fn text(screen: &Screen, page: &Page) -> String {
         }
         lines.push(format!("   {}", known.record));
     }
+    let facets = &page.facets;
     for (name, counts) in [
-        (screen.say("Cơ quan", "Agency"), &page.facets.agency),
-        (screen.say("Loại", "Type"), &page.facets.kind),
-        (screen.say("Năm", "Year"), &page.facets.year),
-        (screen.say("Phông", "Fonds"), &page.facets.fonds),
+        (screen.say("Cơ quan", "Agency"), &facets.agency),
+        (screen.say("Loại", "Type"), &facets.kind),
+        (screen.say("Năm", "Year"), &facets.year),
+        (screen.say("Phông", "Fonds"), &facets.fonds),
+        (screen.say("Lĩnh vực", "Field"), &facets.field),
+        (screen.say("Mức độ tiếp cận", "Access"), &levels(screen, &facets.access)),
     ] {
         if !counts.is_empty() {
-            let counts: Vec<String> =
-                counts.iter().take(8).map(|(value, count)| format!("{value} ({count})")).collect();
-            lines.push(format!("\n{name}: {}", counts.join(", ")));
+            lines.push(format!("\n{name}: {}", counted(screen, counts)));
         }
     }
     if let Some(next) = &page.next {
         lines.push(format!("\n{}: --cursor {next}", screen.say("Trang sau", "Next page")));
     }
     lines.join("\n")
+}
+
+/// The most frequent values, and how many more there are.
+fn counted(screen: &Screen, counts: &Counts) -> String {
+    let mut shown: Vec<String> =
+        counts.iter().take(FACET_VALUES_SHOWN).map(|(value, count)| format!("{value} ({count})")).collect();
+    let more = counts.len().saturating_sub(FACET_VALUES_SHOWN);
+    if more > 0 {
+        shown.push(format!("{} {more} (--json)", screen.say("còn", "more:")));
+    }
+    shown.join(", ")
+}
+
+/// Access levels in the language of the interface.
+fn levels(screen: &Screen, counts: &Counts) -> Counts {
+    let name = |value: &String| match Access::read(value) {
+        Some(Access::Public) => screen.say("công khai", "public").to_owned(),
+        Some(Access::Conditional) => screen.say("có điều kiện", "conditional").to_owned(),
+        Some(Access::Secret) => screen.say("mật", "secret").to_owned(),
+        None => value.clone(),
+    };
+    counts.iter().map(|(value, count)| (name(value), *count)).collect()
 }
 
 /// `2026-05-15` as people here write it: `15/05/2026`.

@@ -34,9 +34,12 @@ impl Screen {
 
     /// A line of the answer: JSON for scripts, else text for people.
     pub fn answer(&self, json: impl FnOnce() -> serde_json::Value, text: impl FnOnce() -> String) {
-        let line = if self.json { json().to_string() } else { text() };
-        // A reader that has gone away wants no more lines.
-        writeln!(std::io::stdout(), "{line}").ok();
+        self.line(&if self.json { json().to_string() } else { text() });
+    }
+
+    /// A line as it stands. False where nobody reads any more: a reader that has gone away wants no more.
+    pub fn line(&self, line: &str) -> bool {
+        writeln!(std::io::stdout(), "{line}").is_ok()
     }
 
     /// A bar over a known number of things, or a counter until the number is known.

@@ -53,8 +53,11 @@ impl Verify {
 async fn archive(context: &Context) -> Result<ExitCode, CommandError> {
     let folders = Folders::of(&context.data);
     if !folders.archive.is_dir() {
-        let advice = format!("there is no archive at {}", folders.archive.display());
-        return Err(CommandError::Usage(advice));
+        let place = folders.archive.display();
+        return Err(CommandError::usage(
+            format!("không có kho tại {place}; --data chỉ thư mục dữ liệu của kho"),
+            format!("there is no archive at {place}; --data names the archive's data folder"),
+        ));
     }
     let store = Store::local(&folders.archive).map_err(ArchiveError::from)?;
     let screen = context.screen;
@@ -117,7 +120,11 @@ impl Receipt {
 
 /// A file that cannot be read is a question that cannot be asked.
 fn usage(path: &Path, error: &std::io::Error) -> CommandError {
-    CommandError::Usage(format!("{}: {error}", path.display()))
+    let path = path.display();
+    CommandError::usage(
+        format!("{path}: không đọc được; kiểm tra đường dẫn và quyền đọc"),
+        format!("{path}: {error}; check path and permission"),
+    )
 }
 
 fn digest(path: &Path) -> std::io::Result<Digest> {

@@ -42,13 +42,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Why nothing at all can be read from a source.
 #[derive(Debug, thiserror::Error)]
 pub enum ExchangeError {
-    #[error("{path} cannot be read: {source}", path = path.display())]
+    #[error("{path}: không đọc được; kiểm tra đường dẫn, quyền và ổ đĩa / cannot be read; check path, permission and disk: {source}", path = path.display())]
     Unreadable { path: PathBuf, source: io::Error },
-    #[error("{path} is no manifest; a manifest is a .jsonl or a .csv file, anything else is handed over as a folder", path = path.display())]
+    #[error("{path}: không phải bảng kê; bảng kê là tệp .jsonl hoặc .csv, còn lại thì nộp cả thư mục / no manifest; a manifest is a .jsonl or a .csv file, anything else is handed over as a folder", path = path.display())]
     NotAManifest { path: PathBuf },
-    #[error("{path} is not UTF-8 text; save it as CSV UTF-8", path = path.display())]
+    #[error("{path}: không phải văn bản UTF-8; lưu lại dạng CSV UTF-8 / not UTF-8 text; save it as CSV UTF-8", path = path.display())]
     NotText { path: PathBuf },
-    #[error("the first line of {path} does not name the columns: {why}", path = path.display())]
+    #[error("{path}: dòng đầu không ghi đúng tên cột như trong schemas/README.md / the first line does not name the columns as schemas/README.md has them: {why}", path = path.display())]
     Header { path: PathBuf, why: String },
 }
 

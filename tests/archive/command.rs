@@ -4,7 +4,7 @@ use crate::place::vankho;
 use crate::world::{PROGRAM, World, row};
 use std::{
     fs,
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
 };
 
 fn told(output: &Output) -> String {
@@ -83,5 +83,72 @@ async fn what_was_passed_over_in_a_folder_is_told_in_both_languages() {
     let whole =
         vankho(world.data.path(), &["ingest", world.file("whole/b.txt", "b").parent().unwrap().to_str().unwrap()]);
     assert!(!told(&whole).contains("passed over"), "{}", told(&whole));
+    world.check().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_questions_blank_lines_and_a_reader_that_goes_away() {
+    let world = holding(&row("1", "quy hoạch sử dụng đất", r#""text":"đất""#)).await;
+    let data = world.data.path();
+    let one = |qid: usize| format!("{{\"qid\":\"q{qid}\",\"text\":\"quy hoạch\"}}\n");
+    let questions = world.file("q.jsonl", format!("{}\n  \r\n{}\n", one(1), one(2)));
+    let answered = vankho(data, &["search", "--queries", questions.to_str().unwrap()]);
+    assert_eq!(told(&answered), "{\"qid\":\"q1\",\"ids\":[\"1\"]}\n{\"qid\":\"q2\",\"ids\":[\"1\"]}\n");
+    let broken = world.file("broken.jsonl", format!("{}\n[]\n", one(1)));
+    let refused = vankho(data, &["search", "--queries", broken.to_str().unwrap()]);
+    assert_eq!(refused.status.code(), Some(3));
+    assert!(told(&refused).contains("line 3") && told(&refused).contains("dòng 3"), "{}", told(&refused));
+
+    // More answers than a pipe holds, and nobody reads them.
+    let many = world.file("many.jsonl", (0..5000).map(one).collect::<String>());
+    let mut command = Command::new(PROGRAM);
+    command.env_clear().arg("--data").arg(data).args(["search", "--queries"]).arg(many);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!((ended.status.code(), told(&ended).as_str()), (Some(0), ""));
+    world.check().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_asked_for_is_shown_or_refused_with_advice() {
+    let more = r#""field":"Đất đai","access":"public","fonds":"UBND","issued":"2026-05-15","agency":"Sở Nội vụ","type":"Quyết định","text":"x""#;
+    let world = holding(&row("1", "quy hoạch", more)).await;
+    let data = world.data.path();
+    let search = |arguments: &[&str]| vankho(data, &[&["search"], arguments].concat());
+    let counted = told(&search(&["--facets", "--from", "15/5/2026", "--to", "05/2026"]));
+    for line in [
+        "Agency: Sở Nội vụ (1)",
+        "Type: Quyết định (1)",
+        "Year: 2026 (1)",
+        "Fonds: UBND (1)",
+        "Field: Đất đai (1)",
+        "Access: public (1)",
+    ] {
+        assert!(counted.lines().any(|told| told == line), "{line}: {counted}");
+    }
+    assert_eq!(search(&["--limit", "1000"]).status.code(), Some(0));
+    let nowhere = data.join("nowhere").display().to_string();
+    for (arguments, advice) in [
+        (&["search", "--limit", "1001"][..], ["nhiều nhất là 1000", "at most 1000"]),
+        (&["search", "--from", "hôm qua"], ["không phải là ngày", "a date is"]),
+        (&["search", "--access", "nội bộ"], ["công khai", "public"]),
+        (&["search", "--cursor", "x"], ["--cursor phải là", "vankho: "]),
+        (&["receipt", "nobody"], ["không có tài liệu", "no record nobody"]),
+        (&["export", "1"], ["hoặc", "or vankho export --all DIR"]),
+        (&["verify", "receipt", &nowhere, &nowhere, &nowhere], ["kiểm tra đường dẫn", "check path"]),
+    ] {
+        let refused = vankho(data, arguments);
+        assert_eq!(refused.status.code(), Some(3), "{arguments:?}: {}", told(&refused));
+        for words in advice {
+            assert!(told(&refused).contains(words), "{arguments:?}: {words}: {}", told(&refused));
+        }
+    }
+    for arguments in [&["search", "--queries", &nowhere][..], &["ingest", &nowhere]] {
+        let refused = vankho(data, arguments);
+        assert_eq!(refused.status.code(), Some(2), "{arguments:?}");
+        let told = told(&refused);
+        assert!(told.contains("kiểm tra đường dẫn") && told.contains("check path"), "{told}");
+    }
     world.check().await;
 }
