@@ -1,7 +1,7 @@
 //! What a person or a script sees: two languages, progress bars, JSON lines, the log.
 
 use crate::config;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use std::io::{IsTerminal, Write};
 use tracing_subscriber::{EnvFilter, fmt};
 
@@ -58,7 +58,11 @@ impl Screen {
 }
 
 fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> ")
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let rate = |state: &ProgressState, to: &mut dyn std::fmt::Write| {
+        to.write_fmt(format_args!("{:.0}/s", state.per_sec())).ok();
+    };
+    style.with_key("per_sec", rate).progress_chars("=> ")
 }
 
 /// A progress bar; hidden where nobody looks. Gone when dropped.
