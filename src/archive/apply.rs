@@ -59,16 +59,16 @@ impl Derived {
     /// Takes in every commit that the ledger has not seen, through the same fold as everything else.
     pub async fn catch_up(&self, ledger: &Ledger) -> Result<(), ArchiveError> {
         while let Some(committed) = ledger.catch_up().await? {
-            let applied = load(&self.store, committed.base, &committed.entries).await?;
-            self.apply(applied).await?;
+            let loaded = load(&self.store, committed.base, &committed.entries).await?;
+            self.apply(loaded.applied).await?;
         }
         Ok(())
     }
 
     /// Gives catalog and index the committed entries that they have not applied, from the commits.
-    /// `tell` hears how far it is.
-    pub async fn replay(&self, ledger: &Ledger, index_applied: u64, tell: &Tell) -> Result<(), ArchiveError> {
-        let catalog_applied = self.catalog.applied();
+    /// `tell` hears how far it is. Answers how many descriptions were left out because they are gone or damaged.
+    pub async fn replay(&self, ledger: &Ledger, index_applied: u64, tell: &Tell) -> Result<u64, ArchiveError> {
+        let (catalog_applied, mut left_out) = (self.catalog.applied(), 0);
         let mut replay = ledger.replay_from(catalog_applied.min(index_applied)).await?;
         let mut more = true;
         while more {
@@ -83,13 +83,14 @@ impl Derived {
                 }
             }
             let Some(base) = base else { break };
-            let mut applied = load(&self.store, base, &entries).await?;
+            let Loaded { mut applied, left_out: some } = load(&self.store, base, &entries).await?;
+            left_out += some;
             self.catalog.apply(applied.get(past(base, catalog_applied)..).unwrap_or_default()).await?;
             applied.drain(..past(base, index_applied).min(applied.len()));
             self.give(&applied).await?;
             tell(base + entries.len() as u64);
         }
-        Ok(())
+        Ok(left_out)
     }
 }
 
@@ -101,9 +102,16 @@ fn past(base: u64, applied: u64) -> usize {
 /// Hears how many entries have been applied.
 pub type Tell = dyn Fn(u64) + Send + Sync;
 
+/// Entries with what they name.
+struct Loaded {
+    applied: Vec<Applied>,
+    /// Descriptions that were asked for and are gone or damaged.
+    left_out: u64,
+}
+
 /// Reads what entries name. Of several descriptions of one record only the last is read. A description
 /// that is gone or damaged leaves its record out; whether that is lawful is for `verify` to say.
-async fn load(store: &Store, base: u64, entries: &[Vec<u8>]) -> Result<Vec<Applied>, ArchiveError> {
+async fn load(store: &Store, base: u64, entries: &[Vec<u8>]) -> Result<Loaded, ArchiveError> {
     let mut read = Vec::with_capacity(entries.len());
     let mut last: HashMap<RecordId, u64> = HashMap::new();
     for (seq, bytes) in (base..).zip(entries) {
@@ -115,14 +123,22 @@ async fn load(store: &Store, base: u64, entries: &[Vec<u8>]) -> Result<Vec<Appli
     }
     let last = &last;
     let fetch = |(seq, entry): (u64, Entry)| async move {
-        let wanted = entry.event.record().filter(|record| last.get(record) == Some(&seq));
-        let description = match (wanted, entry.event.description()) {
-            (Some(record), Some(digest)) => undamaged(description(store, record, digest).await)?.map(Arc::new),
-            _ => None,
+        let record = entry.event.record().filter(|record| last.get(record) == Some(&seq));
+        let wanted = record.zip(entry.event.description());
+        let description = match wanted {
+            Some((record, digest)) => undamaged(description(store, record, digest).await)?.map(Arc::new),
+            None => None,
         };
-        Ok::<_, ArchiveError>(Applied { seq, entry, description })
+        let left_out = u64::from(wanted.is_some() && description.is_none());
+        Ok::<_, ArchiveError>((Applied { seq, entry, description }, left_out))
     };
-    futures::stream::iter(read).map(fetch).buffered(READS).try_collect().await
+    let mut fetched = futures::stream::iter(read).map(fetch).buffered(READS);
+    let mut loaded = Loaded { applied: Vec::with_capacity(entries.len()), left_out: 0 };
+    while let Some((applied, left_out)) = fetched.try_next().await? {
+        loaded.applied.push(applied);
+        loaded.left_out += left_out;
+    }
+    Ok(loaded)
 }
 
 /// A description that is damaged is as good as gone: one record is hidden, and not the whole archive.

@@ -24,8 +24,16 @@ pub const INDEX: &str = "index";
 /// Memory of each thread that writes the index anew.
 const WRITER_BYTES: usize = 96 << 20;
 
-/// Rebuilds what is derived. Answers how many entries there are. Interrupted, it leaves the old ones.
-pub async fn rebuild(data: &Path, config: &Config, tell: &Tell) -> Result<u64, ArchiveError> {
+/// What a rebuild came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rebuilt {
+    pub entries: u64,
+    /// Descriptions that are gone or damaged: their records are left out, `verify` names them.
+    pub left_out: u64,
+}
+
+/// Rebuilds what is derived. Interrupted, it leaves the old ones.
+pub async fn rebuild(data: &Path, config: &Config, tell: &Tell) -> Result<Rebuilt, ArchiveError> {
     let folders = Folders::of(data);
     folders.expect_archive()?;
     fs::create_dir_all(&folders.derived).map_err(|error| place::disk(&folders.derived, error))?;
@@ -41,7 +49,7 @@ pub async fn rebuild(data: &Path, config: &Config, tell: &Tell) -> Result<u64, A
     // Nobody searches it yet: one commit at the end is enough.
     let (feed, feeder) = Feed::start(index, store.clone(), Duration::from_secs(3600), config.content.text_bytes_max);
     let derived = Derived { store, catalog, feed };
-    derived.replay(&ledger, 0, tell).await?;
+    let left_out = derived.replay(&ledger, 0, tell).await?;
     derived.feed.flush().await?;
     derived.catalog.close().await;
     // The index is moved only when nobody writes to it any more.
@@ -56,7 +64,7 @@ pub async fn rebuild(data: &Path, config: &Config, tell: &Tell) -> Result<u64, A
         fs::rename(&from, &to).map_err(|error| place::disk(&to, error))?;
     }
     forget(&fresh)?;
-    Ok(ledger.size())
+    Ok(Rebuilt { entries: ledger.size(), left_out })
 }
 
 /// A rebuild has the machine for itself: every core writes, and few segments are left to merge.

@@ -1,6 +1,9 @@
 //! `vankho init`, `rebuild`, `status`: the place as a whole.
 
-use crate::archive::{Archive, Clock, place, rebuild as build};
+use crate::archive::{
+    Archive, Clock, place,
+    rebuild::{self as build, Rebuilt},
+};
 use crate::cli::{CommandError, Context, or_cancelled};
 use clap::Args;
 use serde_json::json;
@@ -61,18 +64,24 @@ async fn refresh(context: &Context) -> Result<ExitCode, CommandError> {
 pub async fn rebuild(context: &Context) -> Result<ExitCode, CommandError> {
     let screen = &context.screen;
     let (bar, tell) = context.applying(screen.say("Dựng lại", "Rebuilding"));
-    let entries = or_cancelled(build::rebuild(&context.data, &context.config, &tell)).await?;
+    let Rebuilt { entries, left_out } = or_cancelled(build::rebuild(&context.data, &context.config, &tell)).await?;
     bar.finish();
     screen.answer(
-        || json!({"entries": entries}),
+        || json!({"entries": entries, "left_out": left_out}),
         || {
-            format!(
-                "{} {entries}",
-                screen.say("Đã dựng lại mục lục và chỉ mục; số sự kiện:", "Catalog and index are rebuilt; entries:")
-            )
+            let done =
+                screen.say("Đã dựng lại mục lục và chỉ mục; số sự kiện:", "Catalog and index are rebuilt; entries:");
+            let missing = screen.say(
+                "tài liệu không dựng lại được vì bản mô tả bị mất hoặc hỏng; chạy `vankho verify archive`",
+                "records left out, because their description is gone or damaged; run `vankho verify archive`",
+            );
+            match left_out {
+                0 => format!("{done} {entries}"),
+                _ => format!("{done} {entries}\n{left_out} {missing}"),
+            }
         },
     );
-    Ok(ExitCode::SUCCESS)
+    Ok(ExitCode::from(u8::from(left_out > 0)))
 }
 
 /// `vankho status`
