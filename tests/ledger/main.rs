@@ -5,3 +5,4 @@ mod notes;
 mod place;
 mod receipts;
 mod tree;
+mod vectors;
