@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures::{TryStreamExt, stream};
 use object_store::{ObjectStore, memory::InMemory};
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     fs,
     path::{Path, PathBuf},
     sync::{
@@ -305,8 +305,9 @@ pub async fn examine(live: &Archive, rebuilt: &Archive, acknowledged: &[Acknowle
     }
     doubled.retain(|_, records| records.len() > 1);
     faults.extend(doubled.iter().map(|(id, records)| format!("{id} is doubled: {records:?}")));
+    let there: HashSet<RecordId> = known.iter().map(|one| one.record).collect();
     for one in acknowledged {
-        if !known.iter().any(|known| known.record == one.record) {
+        if !there.contains(&one.record) {
             faults.push(format!("{} was acknowledged as {} and is missing", one.external_id, one.record));
             continue;
         }

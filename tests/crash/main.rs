@@ -1,6 +1,9 @@
 //! Nothing acknowledged is ever lost, whatever fails and whenever the process dies: the fault matrix, kill -9
 //! of the real process, and the order of writes as the kernel sees it.
 
+#[allow(dead_code, reason = "of real data only what is taken in")]
+#[path = "../corpus/convert.rs"]
+mod convert;
 mod durable;
 mod faulty;
 mod kill;
