@@ -18,6 +18,10 @@ use vankho::record::finding::Code;
 /// How much memory the program itself may ever hold; the reading child has its own limit.
 const MEMORY_KIB_MAX: u64 = 256 << 10;
 
+/// The same while rows of 5 MB come one after the other: each must be whole to be read, and
+/// `ingest.concurrency` of them are under way at once.
+const MEMORY_OF_LONG_ROWS_KIB_MAX: u64 = 500 << 10;
+
 struct Ended {
     code: Option<i32>,
     lines: Vec<Value>,
@@ -176,6 +180,50 @@ async fn a_table_of_ten_million_columns() {
     assert_eq!(ended.code, Some(2));
     assert!(ended.errors.contains("does not name the columns"), "{}", ended.errors);
     assert!(ended.memory_kib < MEMORY_KIB_MAX, "{} KiB", ended.memory_kib);
+    world.check().await;
+}
+
+/// Rows of 5 MB, more of them than are promised, read ahead and under way at once: what is in memory follows
+/// none of those numbers.
+#[tokio::test(flavor = "multi_thread")]
+async fn long_rows_one_after_the_other() {
+    const ROWS: usize = 150;
+    let world = World::on_disk().await;
+    let manifest = world.inbox.path().join("m.jsonl");
+    let mut file = std::io::BufWriter::new(fs::File::create(&manifest).unwrap());
+    // Some words, so that there is something to find, and one endless one.
+    let text = "văn bản dài ".repeat(10_000) + &"x".repeat(4_840_000);
+    for n in 0..ROWS {
+        file.write_all(row(&n.to_string(), "năm triệu", &format!(r#""text":"{n} {text}""#)).as_bytes()).unwrap();
+    }
+    file.into_inner().unwrap();
+    let ended = ingest(world.data.path(), &manifest);
+    eprintln!("{ROWS} rows of 5 MB: {} KiB at most", ended.memory_kib);
+    assert_eq!((ended.code, ended.kept()), (Some(0), ROWS), "{}", ended.errors);
+    assert!(ended.memory_kib < MEMORY_OF_LONG_ROWS_KIB_MAX, "{} KiB", ended.memory_kib);
+    fs::remove_file(manifest).unwrap();
+    world.check().await;
+}
+
+/// One record of 300 components, each just too small to wait on disk.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_components_of_one_record() {
+    let world = World::on_disk().await;
+    let mut names = Vec::new();
+    for n in 0..300u16 {
+        world.file(&format!("{n}.bin"), n.to_le_bytes().repeat(450_000));
+        names.push(format!(r#""{n}.bin""#));
+    }
+    let manifest = world.file("m.jsonl", row("1", "ba trăm tệp", &format!(r#""components":[{}]"#, names.join(","))));
+    let ended = ingest(world.data.path(), &manifest);
+    eprintln!("300 components of 900 KB: {} KiB at most", ended.memory_kib);
+    assert_eq!((ended.code, ended.kept()), (Some(0), 1), "{}", ended.errors);
+    assert!(ended.memory_kib < MEMORY_KIB_MAX, "{} KiB", ended.memory_kib);
+    let archive = world.open().await.unwrap();
+    let known = archive.catalog.by_external_id("1").await.unwrap().remove(0);
+    let description = archive.description(known.record).await.unwrap().unwrap().description;
+    assert_eq!(description.components.len(), 300);
+    archive.close().await.unwrap();
     world.check().await;
 }
 
