@@ -303,6 +303,35 @@ async fn every_unknown_file_is_found() {
     world.check().await;
 }
 
+/// Names that the form of a log has room for and that no log can ever reach: level 8 begins with entry 2^64.
+#[tokio::test(flavor = "multi_thread")]
+async fn tiles_above_every_tree_are_found() {
+    let world = tiny().await;
+    let root = world.archive_folder();
+    for level in [8, 9, 62, 63] {
+        for name in ["000", "255", "x001/x234/067", "000.p/1", "000.p/255"] {
+            for bytes in [vec![], vec![0; 32], vec![0; 8192]] {
+                let path = format!("log/tile/{level}/{name}");
+                let file = root.join(&path);
+                fs::create_dir_all(file.parent().unwrap()).unwrap();
+                fs::write(&file, &bytes).unwrap();
+                let report = audit(&root).await;
+                assert_eq!(report.outcome(), Outcome::Tampered, "{path}, {} bytes: {:?}", bytes.len(), report.faults);
+                names(&report, &path).unwrap();
+                if (level, name, bytes.len()) == (8, "000", 0) {
+                    // And so says the program, to whoever asks it.
+                    let told = crate::place::vankho(world.data.path(), &["verify", "archive"]);
+                    let text = String::from_utf8_lossy(&[told.stdout, told.stderr].concat()).into_owned();
+                    assert!(told.status.code() == Some(1) && text.contains(&path) && !text.contains("panic"), "{text}");
+                }
+                fs::remove_dir_all(root.join(format!("log/tile/{level}"))).unwrap();
+            }
+        }
+    }
+    assert_eq!(audit(&root).await.faults, []);
+    world.check().await;
+}
+
 /// What a process that was killed leaves is told by name and is no fault: a half-written file beside the
 /// name that it was for, and whatever lies in a folder that an intent names.
 #[tokio::test(flavor = "multi_thread")]
