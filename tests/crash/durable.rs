@@ -2,11 +2,11 @@
 //! depends on is fsync'ed, the names as well as the bytes.
 
 use crate::{
-    process::{init, manifest, succeeds},
+    process::{manifest, succeeds},
     world::{PROGRAM, row},
 };
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -43,6 +43,15 @@ fn calls(trace: &str) -> Vec<String> {
         }
     }
     calls
+}
+
+/// What an answer needs on the disk.
+#[derive(Debug)]
+enum Need {
+    /// The file, its bytes and every name on the way to it.
+    Whole(String),
+    /// Every name on the way to it: others write into this file at any time.
+    Name(String),
 }
 
 /// What would be on the disk if the power went now.
@@ -126,11 +135,12 @@ impl Disk {
         }
     }
 
-    /// What is not safe of a file.
-    fn doubts(&self, path: &str) -> Vec<String> {
+    /// What is not safe of what an answer needs.
+    fn doubts(&self, need: &Need) -> Vec<String> {
+        let (Need::Whole(path) | Need::Name(path)) = need;
         let Some(file) = self.names.get(path) else { return vec![format!("{path} was not written")] };
         let mut doubts = Vec::new();
-        if self.unsynced.contains(file) {
+        if matches!(need, Need::Whole(_)) && self.unsynced.contains(file) {
             doubts.push(format!("{path}: its bytes were not fsync'ed"));
         }
         if self.unnamed.contains(path) {
@@ -148,33 +158,49 @@ impl Disk {
 }
 
 /// What each answer depended on and was not safe when it was given. `needs` tells the files of a record.
-fn doubts(trace: &str, needs: &dyn Fn(&str) -> Vec<String>) -> (usize, Vec<String>) {
-    let (mut disk, mut answers, mut doubts) = (Disk::default(), 0, Vec::new());
+fn doubts(trace: &str, needs: &dyn Fn(&str) -> Vec<Need>) -> (usize, BTreeSet<String>) {
+    let (mut disk, mut answers, mut doubts) = (Disk::default(), 0, BTreeSet::new());
     for call in calls(trace) {
         disk.hear(&call);
         let answer = call.starts_with("write(1<").then(|| call.split_once(r#"\"record\":\""#)).flatten();
         let Some((_, rest)) = answer else { continue };
         let record = &rest[..36];
         answers += 1;
-        for path in needs(record) {
-            doubts.extend(disk.doubts(&path).into_iter().map(|doubt| format!("answer {answers}: {doubt}")));
+        for need in needs(record) {
+            doubts.extend(disk.doubts(&need).into_iter().map(|doubt| format!("answer {answers}: {doubt}")));
         }
     }
     (answers, doubts)
 }
 
-/// Everything that the receipt of an accession depends on, as it lies in the place afterwards.
-fn depends(archive: &Path, record: &str) -> Vec<String> {
+/// Everything in the archive that the receipt of an accession depends on, as it lies there afterwards: the
+/// record, the log from its first commit to the one that names the record, the place and its keys.
+fn depends(archive: &Path, record: &str) -> Vec<Need> {
     let id: RecordId = record.parse().unwrap();
     let folder = archive.join(layout::record(id));
     let mut paths: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert!(paths.len() >= 2, "a component and a description");
     let commits = fs::read_dir(archive.join(layout::COMMITS)).unwrap().map(|entry| entry.unwrap().path());
-    let named = |path: &PathBuf| fs::read_to_string(path).unwrap().contains(record);
-    let commits: Vec<PathBuf> = commits.filter(named).collect();
-    assert_eq!(commits.len(), 1, "one commit names it");
+    let mut commits: Vec<PathBuf> = commits.collect();
+    // Their names are the sizes before them: in the order of names, each goes on from the one before it.
+    commits.sort();
+    let names = |path: &PathBuf| fs::read_to_string(path).unwrap().contains(record);
+    assert_eq!(commits.iter().filter(|path| names(path)).count(), 1, "one commit names it");
+    commits.truncate(1 + commits.iter().position(names).unwrap());
+    assert!(commits[0].ends_with(layout::commit(0)) && commits.len() > 1, "the founding comes first");
     paths.extend(commits);
-    paths.into_iter().map(|path| path.display().to_string()).collect()
+    paths.extend([layout::PLACE, layout::KEYS].map(|path| archive.join(path)));
+    paths.into_iter().map(|path| Need::Whole(path.display().to_string())).collect()
+}
+
+/// The same in a whole data folder: with the key that signs, and the desk, without whose journal a row that is
+/// handed over again would be taken in twice.
+fn depends_in(data: &Path, record: &str) -> Vec<Need> {
+    let at = |path: &str| data.join(path).display().to_string();
+    let mut needs = depends(&data.join("archive"), record);
+    needs.push(Need::Whole(at("secret/signing.key")));
+    needs.extend(["desk/desk.db", "desk/desk.db-wal"].map(|path| Need::Name(at(path))));
+    needs
 }
 
 fn place() -> tempfile::TempDir {
@@ -183,16 +209,20 @@ fn place() -> tempfile::TempDir {
 
 #[test]
 fn everything_is_on_disk_before_the_answer() {
-    let (inbox, data) = (place(), place());
+    let (inbox, above) = (place(), place());
     let manifest = manifest(inbox.path(), 40);
-    init(data.path());
-    let (at, manifest) = (data.path().to_str().unwrap(), manifest.to_str().unwrap());
-    let arguments = ["--json", "--data", at, "ingest", "--no-read", "--manifest", manifest];
+    // The data folder itself is made by the founding, so its name is new too.
+    let data = above.path().join("kho");
+    let (at, manifest) = (data.to_str().unwrap(), manifest.to_str().unwrap());
     let environment = [("VANKHO_INGEST__CONCURRENCY", "4"), ("TOKIO_WORKER_THREADS", "2")];
-    let (trace, _) = traced(Path::new(PROGRAM), &arguments, &environment);
-    let archive = data.path().join("archive");
-    let needs = |record: &str| depends(&archive, record);
-    assert_eq!(doubts(&trace, &needs), (40, Vec::new()));
+    let run = |arguments: &[&str]| {
+        traced(Path::new(PROGRAM), &[["--json", "--data", at].as_slice(), arguments].concat(), &environment).0
+    };
+    // One disk hears both, the founding and the taking in.
+    let trace =
+        run(&["init", "--origin", crate::world::ORIGIN]) + &run(&["ingest", "--no-read", "--manifest", manifest]);
+    let needs = |record: &str| depends_in(&data, record);
+    assert_eq!(doubts(&trace, &needs), (40, BTreeSet::new()));
     // The same trace without its fsyncs is what a careless program would leave.
     type Careless = fn(&str) -> bool;
     let careless: [(&str, Careless); 4] = [
@@ -206,7 +236,7 @@ fn everything_is_on_disk_before_the_answer() {
         let (answers, found) = doubts(&kept, &needs);
         assert!(answers == 40 && found.len() >= 40, "{what}: {} doubts", found.len());
     }
-    succeeds(data.path(), &["verify", "archive"]);
+    succeeds(&data, &["verify", "archive"]);
 }
 
 const CARELESS: &str = "VANKHO_TEST_CARELESS";
