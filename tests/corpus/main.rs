@@ -3,13 +3,13 @@
 //! Runs only where `VANKHO_CORPUS` names the data; says plainly so where it does not. The steps share one
 //! archive and follow each other, so there is no harness but the one below.
 //!
+//! How good the answers are is said by `score.py`, which lies beside the data, and by nothing of ours.
+//!
 //! `VANKHO_MANIFESTS_TO=DIR` writes the manifests into a folder and ends.
 
 mod convert;
-mod score;
 
 use convert::Manifests;
-use score::{Run, score};
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -27,7 +27,12 @@ const REFUSED: &[(&str, &str)] = &[];
 /// Hits asked for: enough for the bearers of any one number but the longest laws.
 const LIMIT: usize = 20;
 
+/// Answers: question to documents, best first.
+type Run = HashMap<String, Vec<String>>;
+
 struct Corpus {
+    /// The real data.
+    from: PathBuf,
     /// Holds everything; dropped last.
     dir: tempfile::TempDir,
     data: PathBuf,
@@ -49,7 +54,7 @@ fn main() -> ExitCode {
     let dir = tempfile::tempdir().unwrap();
     let manifests = convert::write(&from, &dir.path().join("manifests"));
     let queries = convert::rows(&from.join("queries.jsonl")).collect();
-    let corpus = Corpus { data: dir.path().join("kho"), manifests, queries, dir };
+    let corpus = Corpus { from, data: dir.path().join("kho"), manifests, queries, dir };
     corpus.run(&["init", "--origin", "corpus.example.vn/log"], 0);
     type Step = (&'static str, fn(&Corpus));
     let steps: [Step; 8] = [
@@ -126,13 +131,14 @@ impl Corpus {
         }
     }
 
-    /// Asks many questions at once.
+    /// Asks many questions at once. The answers lie in `run.jsonl` too, as the program gave them.
     fn ask(&self, questions: impl Iterator<Item = (String, String)>) -> Run {
         let path = self.dir.path().join("questions.jsonl");
         let lines: Vec<String> = questions.map(|(qid, text)| json!({"qid": qid, "text": text}).to_string()).collect();
         fs::write(&path, lines.join("\n")).unwrap();
         let limit = LIMIT.to_string();
         let answers = self.run(&["search", "--limit", &limit, "--queries", path.to_str().unwrap()], 0);
+        fs::write(self.dir.path().join("run.jsonl"), &answers).unwrap();
         let mut run = Run::new();
         for line in answers.lines() {
             let answer: Value = serde_json::from_str(line).unwrap();
@@ -149,20 +155,53 @@ impl Corpus {
     }
 
     /// Scores of the judged questions as typed with and without diacritics, printed by source.
-    fn judge(&self, what: &str) -> (score::Score, score::Score) {
+    fn judge(&self, what: &str) -> (Score, Score) {
         let mut overall = Vec::new();
         for (how, typed) in [("as written", str::to_owned as fn(&str) -> String), ("without diacritics", fold)] {
-            let run = self.ask_judged(typed);
-            let sources: HashSet<&str> = self.queries.iter().filter_map(|q| q["source"].as_str()).collect();
-            for source in sources {
-                let part = score(self.queries.iter().filter(|q| q["source"] == source), &run);
-                println!("{what}, {how}, {source}: R@10 {:.3} MRR {:.3} nDCG {:.3}", part.recall, part.mrr, part.ndcg);
+            self.ask_judged(typed);
+            let scores = self.score();
+            for Score { name, recall, mrr, ndcg, .. } in &scores {
+                println!("{what}, {how}, {name}: R@10 {recall:.3} MRR {mrr:.3} nDCG {ndcg:.3}");
             }
-            let all = score(self.queries.iter(), &run);
-            println!("{what}, {how}, all: R@10 {:.3} MRR {:.3} nDCG {:.3}", all.recall, all.mrr, all.ndcg);
+            let all = scores.into_iter().find(|score| score.name == "all").expect("a score of all questions");
+            assert_eq!(all.questions, self.queries.len(), "{what}, {how}");
             overall.push(all);
         }
-        (overall[0], overall[1])
+        let folded = overall.remove(1);
+        (overall.remove(0), folded)
+    }
+
+    /// What the scorer beside the data says of the answers given last.
+    fn score(&self) -> Vec<Score> {
+        let mut command = Command::new("python3");
+        command.arg(self.from.join("score.py")).arg(self.from.join("queries.jsonl"));
+        let output = command.arg(self.dir.path().join("run.jsonl")).output().expect("python3 runs");
+        let (said, told) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "score.py: {told}");
+        said.lines().map(|line| Score::read(line).unwrap_or_else(|| panic!("score.py said {line:?}"))).collect()
+    }
+}
+
+/// A line of `score.py`: a source of questions, or all, and how well they were answered.
+#[derive(Clone, Debug)]
+struct Score {
+    name: String,
+    questions: usize,
+    recall: f64,
+    mrr: f64,
+    ndcg: f64,
+}
+
+impl Score {
+    /// Reads `name n 543 R@1 0.9 R@10 0.9 MRR@10 0.9 nDCG@10 0.9`.
+    fn read(line: &str) -> Option<Score> {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let after = |label: &str| {
+            let at = words.iter().position(|word| *word == label)?;
+            words.get(at + 1)?.parse::<f64>().ok()
+        };
+        let (questions, recall) = (after("n")? as usize, after("R@10")?);
+        Some(Score { name: words[0].to_owned(), questions, recall, mrr: after("MRR@10")?, ndcg: after("nDCG@10")? })
     }
 }
 
