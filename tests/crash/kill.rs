@@ -248,10 +248,10 @@ async fn while_taking_in() {
         holds(data.path(), &promised, rows).await;
         said += promised.said;
     }
-    assert!(reading > 0, "no kill while texts were read");
+    assert!(reading > 0, "no kill after the last row, while texts are read");
     let (whole, took, kills) = (undisturbed.whole, began.elapsed(), kills());
     eprintln!(
-        "{kills} kills while taking in {rows} rows ({whole:?} undisturbed), {reading} of them while reading, \
+        "{kills} kills while taking in {rows} rows ({whole:?} undisturbed), {reading} of them after the last row, \
          {lives} archives, {said} acknowledgements, none lost, {took:?}"
     );
 }
