@@ -90,8 +90,14 @@ const CALLERS: &[(&str, &[&str], &str)] = &[
     ("ledger.append(", &["src/archive/commit.rs", "src/archive/place.rs"], "one writer, and the founding"),
     (
         ".discard(",
-        &["src/archive/keep.rs", "src/archive/sweep.rs", "src/ingest/stage.rs", "src/ledger/log.rs"],
-        "fulfilled intents; orphans; what a refused row staged; superseded tiles",
+        &[
+            "src/archive/keep.rs",
+            "src/archive/sweep.rs",
+            "src/ingest/stage.rs",
+            "src/ledger/log.rs",
+            "src/store/probe.rs",
+        ],
+        "fulfilled intents; orphans; what a refused row staged; superseded tiles; what the probe raced for",
     ),
     (".delete(", &["src/store/mod.rs"], "under `discard`"),
     ("remove_file(", &["src/store/local.rs", "src/archive/rebuild.rs"], "leftovers of dead writes; derived files"),

@@ -112,6 +112,7 @@ pub async fn init(data: &Path, origin: &str, clock: &Clock) -> Result<(), Archiv
         local::sync_folder(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })?;
     }
     let store = Store::local(&folders.archive)?;
+    store.probe(&format!("{}/probe/{}", layout::STAGING, ActorId::new(clock.now().millis(), random()?))).await?;
     found(&store, signer, clock).await
 }
 

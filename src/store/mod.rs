@@ -22,6 +22,7 @@
 
 pub mod layout;
 pub mod local;
+mod probe;
 
 use crate::record::digest::{Digest, Hasher};
 use bytes::Bytes;
@@ -54,6 +55,10 @@ pub enum StoreError {
     Differs { path: String },
     #[error("{0:?} is no path inside an archive")]
     BadPath(String),
+    #[error(
+        "of several writers that created one object at once {winners} were told that it is theirs: this storage cannot hold an archive's primary place; choose a local disk"
+    )]
+    NoLock { winners: usize },
     #[error("the storage failed at {path}: {source}")]
     Failed { path: String, source: object_store::Error },
     #[error("the disk failed at {path}: {source}; check space, permissions and the disk itself")]

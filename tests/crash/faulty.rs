@@ -46,6 +46,8 @@ struct Shared {
 pub struct Faulty {
     inner: Arc<InMemory>,
     plan: Option<Plan>,
+    /// Says yes to everybody who creates, as some storage does.
+    lockless: bool,
     shared: Arc<Shared>,
 }
 
@@ -57,7 +59,12 @@ enum Turn {
 
 impl Faulty {
     pub fn new(inner: Arc<InMemory>, plan: Option<Plan>) -> Faulty {
-        Faulty { inner, plan, shared: Arc::default() }
+        Faulty { inner, plan, lockless: false, shared: Arc::default() }
+    }
+
+    /// Storage that lets any number of writers create one object.
+    pub fn lockless() -> Faulty {
+        Faulty { lockless: true, ..Faulty::new(Arc::default(), None) }
     }
 
     /// Every step so far: what, and on which kind of path.
@@ -115,8 +122,11 @@ impl fmt::Display for Faulty {
 
 #[async_trait]
 impl ObjectStore for Faulty {
-    async fn put_opts(&self, location: &Path, payload: PutPayload, opts: PutOptions) -> Result<PutResult> {
+    async fn put_opts(&self, location: &Path, payload: PutPayload, mut opts: PutOptions) -> Result<PutResult> {
         let what = if matches!(opts.mode, PutMode::Create) { "create" } else { "put" };
+        if self.lockless {
+            opts.mode = PutMode::Overwrite;
+        }
         match self.turn(what, location)? {
             Turn::Goes => self.inner.put_opts(location, payload, opts).await,
             Turn::Fails(Effect::NotKept) => Err(failure()),
