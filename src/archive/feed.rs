@@ -98,7 +98,10 @@ impl Feeder {
                 Some(Some(Message::Step(step))) => self.take(step).await,
                 Some(Some(Message::Flush(answer))) => match self.commit().await {
                     // Who asked may be gone; the flush is done all the same.
-                    Ok(()) => Ok(drop(answer.send(Ok(())))),
+                    Ok(()) => {
+                        answer.send(Ok(())).ok();
+                        Ok(())
+                    }
                     // Who asked hears that the index has stopped.
                     Err(error) => Err(error),
                 },
