@@ -133,6 +133,15 @@ fn advised(error: &IndexError) -> String {
     }
 }
 
+/// What bringing the self-description up to date came to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Refreshed {
+    /// The entry that records it; `None` where nothing is new.
+    pub entry: Option<u64>,
+    /// Documents that were gone or altered before, and are now as this program has them.
+    pub restored: Vec<String>,
+}
+
 /// What an archive is made of.
 pub struct Parts {
     pub store: Store,
@@ -151,7 +160,8 @@ impl Archive {
     pub async fn open(data: &Path, config: Config, clock: Clock, tell: &apply::Tell) -> Result<Archive, ArchiveError> {
         let folders = Folders::of(data);
         folders.expect_archive()?;
-        for folder in [&folders.derived, &folders.desk] {
+        // Backups leave staging out.
+        for folder in [&folders.derived, &folders.desk, &folders.archive.join(layout::STAGING)] {
             fs::create_dir_all(folder).map_err(|error| place::disk(folder, error))?;
         }
         let lock = Some(lock(&folders.derived)?);
@@ -160,7 +170,7 @@ impl Archive {
             signer: folders.signer()?,
             catalog: Catalog::open(Some(&folders.derived.join(rebuild::CATALOG))).await?,
             index: Index::open(Some(&folders.derived.join(rebuild::INDEX)), &config.index)?,
-            desk: Desk::open(Some(&folders.desk.join("desk.db"))).await?,
+            desk: Desk::open(Some(&folders.desk.join(place::DESK))).await?,
             clock,
             config,
             lock,
@@ -232,26 +242,31 @@ impl Archive {
         self.feed.flush().await
     }
 
-    /// Brings the self-description up to date with this program and records it. Answers the entry, or `None`
-    /// where nothing is new.
-    pub async fn refresh(&self) -> Result<Option<u64>, ArchiveError> {
+    /// Brings the self-description up to date with this program and records it.
+    pub async fn refresh(&self) -> Result<Refreshed, ArchiveError> {
         let before = place::in_force(&self.ledger).await?;
+        let mut restored = Vec::new();
+        for (path, digest) in &before {
+            if !self.store.read(path).await.is_ok_and(|bytes| Digest::of(&bytes) == *digest) {
+                restored.push(path.clone());
+            }
+        }
         let mut documents = place::documents();
         for path in [layout::PLACE, layout::KEYS] {
-            let bytes = self.store.read(path).await?;
             // What somebody slipped in must not be blessed.
-            if before.get(path) != Some(&Digest::of(&bytes)) {
+            if restored.iter().any(|altered| altered == path) {
                 return Err(ArchiveError::Damaged(path.into()));
             }
-            documents.push((path.into(), bytes));
+            documents.push((path.into(), self.store.read(path).await?));
         }
         let documents = place::write_documents(&self.store, &documents).await?;
         if documents == before {
-            return Ok(None);
+            return Ok(Refreshed { entry: None, restored });
         }
         let request = request(self.operator, &keep::random()?);
         let event = Event::Refreshed { documents };
-        self.commit(Proposal { by: self.operator, request, event, description: None }).await.map(Some)
+        let entry = self.commit(Proposal { by: self.operator, request, event, description: None }).await?;
+        Ok(Refreshed { entry: Some(entry), restored })
     }
 
     /// Publishes, makes everything visible and closes the files. When it returns, nothing of this archive

@@ -36,6 +36,9 @@ pub const DOCUMENTS: &[(&str, &str)] = &[
     ("schemas/entry.v1.json", include_str!("../../schemas/entry.v1.json")),
 ];
 
+/// The desk's file in `desk/`.
+pub const DESK: &str = "desk.db";
+
 /// Where the parts of a data folder lie.
 #[derive(Clone, Debug)]
 pub struct Folders {
@@ -58,17 +61,37 @@ impl Folders {
 
     /// Refuses a place that is no archive.
     pub fn expect_archive(&self) -> Result<(), ArchiveError> {
-        let missing = |what: &str| {
-            let place = self.archive.display();
-            Err(ArchiveError::Place(format!("{what} at {place}; make one with `vankho init --data DIR --origin NAME`")))
+        let place = self.archive.display();
+        let [identity, founding] = [layout::PLACE, &layout::commit(0)].map(|path| self.archive.join(path).is_file());
+        let advice = "`vankho init --data DIR --origin NAME`";
+        let why = match (identity, founding) {
+            (true, true) => return Ok(()),
+            _ if self.has_lived() => return Err(self.lost()),
+            (false, _) => format!("there is no archive at {place}; make one with {advice}"),
+            (true, false) => format!("the founding of the archive at {place} was interrupted; end it with {advice}"),
         };
-        if !self.archive.join(layout::PLACE).is_file() {
-            return missing("there is no archive");
-        }
-        if !self.archive.join(layout::commit(0)).is_file() {
-            return missing("the founding of the archive was interrupted, it has no first entry");
-        }
-        Ok(())
+        Err(ArchiveError::Place(why))
+    }
+
+    /// Was there an archive here once? Anything but an interrupted founding tells.
+    fn has_lived(&self) -> bool {
+        let filled = |folder: PathBuf| fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
+        let shards = fs::read_dir(self.archive.join(layout::RECORDS)).into_iter().flatten().flatten();
+        let commits = fs::read_dir(self.archive.join(layout::COMMITS)).into_iter().flatten().flatten();
+        commits.into_iter().any(|entry| !entry.file_name().to_str().is_some_and(local::is_leftover))
+            || self.archive.join(layout::CHECKPOINT).exists()
+            || self.desk.join(DESK).exists()
+            || shards.into_iter().any(|shard| filled(shard.path()))
+    }
+
+    /// Founding again would sign a second history with the same key.
+    fn lost(&self) -> ArchiveError {
+        let place = self.archive.display();
+        ArchiveError::Place(format!(
+            "there was an archive at {place}, and {} or {} is gone; bring it back from a replica or a backup, nothing was changed",
+            layout::PLACE,
+            layout::commit(0)
+        ))
     }
 
     /// The key that signs.
@@ -101,6 +124,9 @@ pub async fn init(data: &Path, origin: &str, clock: &Clock) -> Result<(), Archiv
     let folders = Folders::of(data);
     if folders.archive.join(layout::commit(0)).exists() {
         return Err(ArchiveError::Place(format!("there is an archive at {} already", folders.archive.display())));
+    }
+    if folders.has_lived() {
+        return Err(folders.lost());
     }
     let above = data.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("."));
     for folder in [&folders.archive, &folders.derived, &folders.desk] {

@@ -1,7 +1,7 @@
 //! `vankho init`, `rebuild`, `status`: the place as a whole.
 
 use crate::archive::{
-    Archive, Clock, place,
+    Archive, Clock, Refreshed, place,
     rebuild::{self as build, Rebuilt},
 };
 use crate::cli::{CommandError, Context, or_cancelled};
@@ -44,20 +44,31 @@ impl Init {
 
 async fn refresh(context: &Context) -> Result<ExitCode, CommandError> {
     let archive: Archive = context.open().await?;
-    let seq = archive.refresh().await?;
+    let Refreshed { entry, restored } = archive.refresh().await?;
     archive.close().await?;
     let screen = &context.screen;
     screen.answer(
-        || json!({"entry": seq}),
-        || match seq {
-            Some(seq) => {
-                let done = screen.say("Đã cập nhật phần tự mô tả, sự kiện số", "The self-description is new, entry");
-                format!("{done} {seq}")
+        || json!({"entry": entry, "restored": restored}),
+        || {
+            let mut text = match entry {
+                Some(seq) => {
+                    let done =
+                        screen.say("Đã cập nhật phần tự mô tả, sự kiện số", "The self-description is new, entry");
+                    format!("{done} {seq}")
+                }
+                None => screen.say("Phần tự mô tả không có gì mới", "The self-description is that of before").into(),
+            };
+            for path in &restored {
+                let told = screen.say(
+                    "đã bị mất hoặc bị sửa, nay ghi lại; tìm hiểu vì sao",
+                    "was gone or altered and is written anew; find out why",
+                );
+                text += &format!("\n{path}: {told}");
             }
-            None => screen.say("Phần tự mô tả không có gì mới", "The self-description was up to date").into(),
+            text
         },
     );
-    Ok(ExitCode::SUCCESS)
+    Ok(ExitCode::from(u8::from(!restored.is_empty())))
 }
 
 /// `vankho rebuild`

@@ -76,6 +76,11 @@ impl Place {
         sources
     }
 
+    /// Is this place itself part of an archive?
+    pub fn is_in_an_archive(&self) -> bool {
+        self.root.ancestors().any(is_of_an_archive)
+    }
+
     /// The file behind a path as written, and its name as written.
     fn find(&self, written: &str) -> Result<(PathBuf, String), (Code, String)> {
         if escapes(written) {
@@ -84,6 +89,9 @@ impl Place {
         let (found, separators) = self.locate(written).map_err(|e| (Code::UnreadableComponent, e.to_string()))?;
         if !found.starts_with(&self.root) {
             return Err((Code::NameEscapes, "a symbolic link leads outside the folder".into()));
+        }
+        if found.ancestors().skip(1).take_while(|above| *above != self.root).any(is_of_an_archive) {
+            return Err((Code::NameEscapes, "it lies inside an archive".into()));
         }
         self.check(&found)?;
         let name = written.rsplit(separators).next().unwrap_or(written);
@@ -140,6 +148,13 @@ impl Place {
 
 fn composed(text: String) -> String {
     if is_nfc(&text) { text } else { text.nfc().collect() }
+}
+
+/// Is this an archive's data folder, its tree of files, or the folder of its key?
+pub fn is_of_an_archive(folder: &Path) -> bool {
+    let has = |name: &str| folder.join(name).symlink_metadata().is_ok();
+    let named_secret = folder.file_name().is_some_and(|name| name == "secret");
+    has("secret/signing.key") || (named_secret && has("signing.key")) || (has("place.json") && has("log/commits"))
 }
 
 /// Does a path leave its folder by what is written in it? Both kinds of slash count, whatever the system.

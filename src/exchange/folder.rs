@@ -1,7 +1,10 @@
 //! A folder without a manifest: every file is a record, and its name is all that is known of it.
 
 use crate::config;
-use crate::exchange::{ExchangeError, Packages, Progress, components::Place};
+use crate::exchange::{
+    ExchangeError, Packages, Progress,
+    components::{Place, is_of_an_archive},
+};
 use crate::record::{
     digest::{Digest, Hasher},
     fields,
@@ -18,10 +21,13 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// Opens a folder: its regular files, recursively, in the order of their names' bytes. Hidden and temporary
-/// files, symbolic links and devices are passed over and counted ([`Progress::skipped`]).
+/// files, symbolic links, devices and archives are passed over and counted ([`Progress::skipped`]).
 pub fn open_folder(path: &Path, limits: &config::Ingest) -> Result<Packages, ExchangeError> {
     let unreadable = |source: io::Error| ExchangeError::Unreadable { path: path.into(), source };
     let place = Place::new(path, limits).map_err(unreadable)?;
+    if place.is_in_an_archive() {
+        return Err(ExchangeError::AnArchive { path: path.into() });
+    }
     let progress = Progress::of(None);
     let mut folder = Folder { place, levels: Vec::new(), row: 0, progress: progress.clone() };
     let top = folder.list(Path::new("")).map_err(unreadable)?;
@@ -73,7 +79,8 @@ impl Folder {
         for entry in fs::read_dir(self.place.root().join(below))? {
             let entry = entry?;
             let (name, kind) = (entry.file_name(), entry.file_type()?);
-            if is_passed_over(&name) || !(kind.is_file() || kind.is_dir()) {
+            let is_archive = kind.is_dir() && is_of_an_archive(&entry.path());
+            if is_passed_over(&name) || is_archive || !(kind.is_file() || kind.is_dir()) {
                 self.progress.add_skipped();
             } else {
                 names.push((name, kind.is_dir()));
@@ -127,6 +134,9 @@ fn described(name: &str, below: &Path) -> Metadata {
 /// What systems and editors leave behind, and what is still being copied.
 fn is_passed_over(name: &OsStr) -> bool {
     let name = name.as_bytes();
-    let ends = |end: &[u8]| name.to_ascii_lowercase().ends_with(end);
-    name.starts_with(b".") || ends(b"~") || ends(b".part") || name.eq_ignore_ascii_case(b"thumbs.db")
+    let lower = name.to_ascii_lowercase();
+    let ends = [&b"~"[..], b".part", b".tmp", b".crdownload"].iter().any(|end| lower.ends_with(end));
+    // `~$` begins the lock that Word puts beside an open document.
+    let begins = name.starts_with(b".") || name.starts_with(b"~$");
+    begins || ends || [&b"thumbs.db"[..], b"desktop.ini"].contains(&&lower[..])
 }

@@ -37,6 +37,9 @@ pub fn open_manifest(path: &Path, limits: &config::Ingest) -> Result<Packages, E
     }
     let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let place = Place::new(parent, limits).map_err(unreadable)?;
+    if place.is_in_an_archive() {
+        return Err(ExchangeError::AnArchive { path: path.into() });
+    }
     let progress = Progress::of(Some(told.len()));
     let file = File::open(path).map_err(unreadable)?;
     let Some((mark_bytes, from)) = after_mark(file).map_err(unreadable)? else {

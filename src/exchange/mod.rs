@@ -20,7 +20,7 @@
 //!   over again and only what changed is new.
 //! - Refused: reading whole manifests (they do not fit), guessing a field from a file's name (it would be a
 //!   fact that nobody stated), following symbolic links out of the folder (it is how a depositor reads the
-//!   archive's own disk), UTF-16 and other encodings (guessing them breaks names silently).
+//!   archive's own disk), taking an archive into an archive, UTF-16 and other encodings (guessing them breaks names silently).
 
 mod components;
 mod describe;
@@ -48,6 +48,8 @@ pub enum ExchangeError {
     NotAManifest { path: PathBuf },
     #[error("{path}: không phải văn bản UTF-8; lưu lại dạng CSV UTF-8 / not UTF-8 text; save it as CSV UTF-8", path = path.display())]
     NotText { path: PathBuf },
+    #[error("{path}: nằm trong một kho lưu trữ, khóa ký và tài liệu của kho không phải để nộp; chọn thư mục khác / lies inside an archive, whose key and records are not to be handed over; choose another folder", path = path.display())]
+    AnArchive { path: PathBuf },
     #[error("{path}: dòng đầu không ghi đúng tên cột như trong schemas/README.md / the first line does not name the columns as schemas/README.md has them: {why}", path = path.display())]
     Header { path: PathBuf, why: String },
 }
@@ -124,7 +126,8 @@ impl Progress {
     }
 }
 
-/// Opens a folder or a manifest, whichever is at the path.
+/// Opens a folder or a manifest, whichever is at the path. One inside an archive is refused, and an archive
+/// inside a folder is passed over: what is taken in cannot be given back, a signing key least of all.
 pub fn open(path: &Path, limits: &config::Ingest) -> Result<Packages, ExchangeError> {
     if path.is_dir() { folder::open_folder(path, limits) } else { manifest::open_manifest(path, limits) }
 }

@@ -52,6 +52,9 @@ pub enum LedgerError {
     Damaged { path: String, fault: String },
     #[error("{0} is not in memory any more; open the archive again")]
     NotHeld(String),
+    /// Signing with it would make a ledger that nobody can check.
+    #[error("the signing key is not the one that {} names last; bring this archive's own secret/ back", layout::KEYS)]
+    WrongKey,
     #[error("the ledger has no entry {0}")]
     NoSuchEntry(u64),
     /// Nobody knows whether the commit landed: this process must not write again.
@@ -93,6 +96,10 @@ impl Ledger {
     /// Opens the ledger at its published checkpoint; commits past it are taken in by [`Ledger::catch_up`].
     /// Tiles that are missing or damaged are made again from the commits.
     pub async fn open(store: Store, signer: Signer, keys: KeyFile) -> Result<Ledger, LedgerError> {
+        let in_use = keys.lines().last().filter(|line| line.to.is_none());
+        if in_use.is_none_or(|line| line.key != *signer.verifying_key()) {
+            return Err(LedgerError::WrongKey);
+        }
         let state = match published(&store, &keys).await? {
             Some(checkpoint) => match state_at(&store, &checkpoint).await {
                 Ok(state) => state,

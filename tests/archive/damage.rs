@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use vankho::{
+    archive::Refreshed,
     record::id::RecordId,
     store::layout,
     verify::{self, receipt::verify_receipt},
@@ -106,12 +107,16 @@ async fn a_receipt_never_rests_on_a_damaged_tile() {
 async fn a_refresh_blesses_no_key_that_was_slipped_in() {
     let world = World::on_disk().await;
     let archive = world.open().await.unwrap();
-    assert_eq!(archive.refresh().await.unwrap(), None, "nothing is new, so nothing is recorded");
+    let nothing = Refreshed { entry: None, restored: Vec::new() };
+    assert_eq!(archive.refresh().await.unwrap(), nothing, "nothing is new, so nothing is recorded");
     let keys = world.archive_folder().join(layout::KEYS);
     let whole = fs::read(&keys).unwrap();
     fs::write(&keys, [&whole[..], &whole[..]].concat()).unwrap();
     assert!(archive.refresh().await.unwrap_err().to_string().contains(layout::KEYS));
     fs::write(&keys, whole).unwrap();
+    fs::write(world.archive_folder().join("verify.sh"), "exit 0").unwrap();
+    let restored = Refreshed { entry: None, restored: vec!["verify.sh".into()] };
+    assert_eq!(archive.refresh().await.unwrap(), restored, "what was altered is told");
     archive.close().await.unwrap();
     world.check().await;
 }

@@ -1,6 +1,6 @@
 //! The place as a whole: founding, opening, refusing, bringing up to date, giving out.
 
-use crate::world::{ORIGIN, PROGRAM, World, docx, row};
+use crate::world::{ORIGIN, PROGRAM, World, docx, folder, row};
 use std::{
     fs,
     path::Path,
@@ -119,7 +119,8 @@ async fn the_self_description_is_brought_up_to_date() {
     fs::write(world.archive_folder().join("verify.sh"), "of another time").unwrap();
     assert!(!world.faults().await.is_empty());
     let refreshed = vankho(world.data.path(), &["init", "--refresh"]);
-    assert_eq!(refreshed.status.code(), Some(0), "{}", stderr(&refreshed));
+    assert_eq!(refreshed.status.code(), Some(1), "{}", stderr(&refreshed));
+    assert!(String::from_utf8_lossy(&refreshed.stdout).contains("verify.sh: was gone or altered"));
     world.check().await;
 }
 
@@ -239,4 +240,70 @@ async fn broken_derived_stores_are_told_and_rebuilt() {
         assert!(String::from_utf8_lossy(&asked.stdout).contains("văn bản số 7"), "{what}: {}", stderr(&asked));
         world.check().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_not_the_archives_signs_nothing() {
+    let world = World::on_disk().await;
+    let key = world.data.path().join("secret/signing.key");
+    let whole = fs::read(&key).unwrap();
+    for origin in [ORIGIN, "other.example.vn/log"] {
+        let other = folder();
+        assert_eq!(vankho(other.path(), &["init", "--origin", origin]).status.code(), Some(0));
+        fs::copy(other.path().join("secret/signing.key"), &key).unwrap();
+        let refused = vankho(world.data.path(), &["status"]);
+        assert_eq!(refused.status.code(), Some(2), "{}", stderr(&refused));
+        assert!(stderr(&refused).contains("bring this archive's own secret/ back"), "{}", stderr(&refused));
+    }
+    fs::write(&key, whole).unwrap();
+    world.check().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_archive_that_was_there_is_not_founded_again() {
+    let world = World::on_disk().await;
+    let archive = world.open().await.unwrap();
+    world.ingest_all(&archive, &world.file("1.jsonl", row("1", "một", r#""text":"một""#))).await;
+    archive.close().await.unwrap();
+    let root = world.archive_folder();
+    for lost in ["log", "log/commits/00000000000000000000", "place.json"] {
+        let away = world.data.path().join("away");
+        fs::rename(root.join(lost), &away).unwrap();
+        for derived in [true, false] {
+            if !derived {
+                world.lose_catalog();
+                world.lose_desk();
+            }
+            for command in [&["status"][..], &["init", "--origin", ORIGIN]] {
+                let refused = vankho(world.data.path(), command);
+                assert_eq!(refused.status.code(), Some(2), "{lost}, {command:?}: {}", stderr(&refused));
+                assert!(!stderr(&refused).contains("make one"), "{lost}, {command:?}: {}", stderr(&refused));
+            }
+        }
+        fs::rename(&away, root.join(lost)).unwrap();
+    }
+    fs::remove_dir_all(root.join("staging")).unwrap();
+    assert_eq!(vankho(world.data.path(), &["status"]).status.code(), Some(0), "backups leave staging out");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_archive_is_not_taken_into_an_archive() {
+    let world = World::on_disk().await;
+    let data = world.data.path();
+    for inside in ["", "archive", "archive/records", "secret", "derived"] {
+        let refused = vankho(data, &["ingest", data.join(inside).to_str().unwrap()]);
+        assert_eq!(refused.status.code(), Some(2), "{inside}: {}", stderr(&refused));
+        assert!(stderr(&refused).contains("inside an archive"), "{inside}: {}", stderr(&refused));
+    }
+    // A folder that holds an archive, as where everything has its default.
+    let home = folder();
+    fs::write(home.path().join("a.txt"), "a").unwrap();
+    fs::write(home.path().join("m.jsonl"), row("1", "khóa", r#""components":["vankho-data/secret/signing.key"]"#))
+        .unwrap();
+    assert_eq!(vankho(&home.path().join("vankho-data"), &["init", "--origin", ORIGIN]).status.code(), Some(0));
+    let taken = vankho(data, &["--json", "ingest", home.path().to_str().unwrap()]);
+    assert_eq!(String::from_utf8_lossy(&taken.stdout).lines().count(), 2, "{}", stderr(&taken));
+    let refused = vankho(data, &["--json", "ingest", "--manifest", home.path().join("m.jsonl").to_str().unwrap()]);
+    assert!(String::from_utf8_lossy(&refused.stdout).contains("name_escapes"), "{}", stderr(&refused));
+    world.check().await;
 }
