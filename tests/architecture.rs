@@ -104,7 +104,7 @@ const CALLERS: &[(&str, &[&str], &str)] = &[
     (
         "remove_dir_all(",
         &["src/archive/rebuild.rs", "src/index/mod.rs", "src/exchange/plain.rs"],
-        "derived files twice; a half-written export",
+        "derived files twice; half-written and replaced exports",
     ),
     ("remove_dir(", &[], "nobody needs it yet"),
 ];

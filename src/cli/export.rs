@@ -1,18 +1,20 @@
 //! `vankho export`: records out as plain files.
 
 use crate::access;
-use crate::archive::Archive;
+use crate::archive::{Archive, ArchiveError};
 use crate::cli::{
     CommandError, Context, or_cancelled,
     receipt::{named, unknown},
-    show::Bar,
+    show::{Bar, Screen},
 };
-use crate::exchange::plain::export_record;
+use crate::exchange::plain::{Exported, export_record};
 use crate::record::{access::Reader, id::RecordId};
+use crate::store::{StoreError, layout};
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::{
-    path::{Path, PathBuf},
+    io,
+    path::{Component, Path, PathBuf},
     process::ExitCode,
 };
 
@@ -22,16 +24,31 @@ pub struct Export {
     /// Record identifier, or the depositor's own; leave it out with --all
     #[arg(required_unless_present = "all", value_name = "RECORD")]
     record: Option<String>,
-    /// Folder to write into; run again to go on after an interruption
+    /// Folder to write into; run again to go on after an interruption, or to bring it up to date
     #[arg(value_name = "DIR")]
     to: Option<PathBuf>,
-    /// Every record
+    /// Every record; those that are damaged are named and left out
     #[arg(long)]
     all: bool,
 }
 
 /// Records asked of the catalog at a time.
 const PAGE: u32 = 500;
+
+/// What an export came to.
+#[derive(Default)]
+struct Done {
+    written: u64,
+    already_there: u64,
+    left_out: Vec<LeftOut>,
+}
+
+/// A record that could not be exported, where that is no reason to stop.
+struct LeftOut {
+    record: RecordId,
+    path: Option<String>,
+    why: String,
+}
 
 impl Export {
     pub async fn run(self, context: &Context) -> Result<ExitCode, CommandError> {
@@ -46,44 +63,122 @@ impl Export {
                 ));
             }
         };
+        refuse_inside(&to, &context.data)?;
         let screen = &context.screen;
         let archive = context.open().await?;
-        let bar = screen.counting(screen.say("Xuất", "Exporting"), Some(archive.catalog.counts().await?.records));
+        let count = if record.is_some() { 1 } else { archive.catalog.counts().await?.records };
+        let bar = screen.counting(screen.say("Xuất", "Exporting"), Some(count));
         let done = match record {
-            Some(typed) => match named(&archive, &typed).await {
-                Ok(record) => one(&archive, record, &to, &typed).await.map(|path| (1, path)),
-                Err(error) => Err(error),
-            },
-            None => or_cancelled(all(&archive, &to, &bar)).await.map(|count| (count, to)),
+            Some(typed) => one(&archive, &typed, &to).await,
+            None => or_cancelled(all(&archive, &to, screen, &bar)).await.map(|done| (done, to)),
         };
         bar.finish();
         archive.close().await?;
-        let (count, path) = done?;
+        let (done, path) = done?;
         let path = path.display().to_string();
-        screen.answer(
-            || json!({"records": count, "path": path}),
-            || format!("{} {count} → {path}", screen.say("Đã xuất", "Exported")),
-        );
-        Ok(ExitCode::SUCCESS)
+        screen.answer(|| done.json(&path), || done.text(screen, &path));
+        Ok(ExitCode::from(u8::from(!done.left_out.is_empty())))
     }
 }
 
-async fn all(archive: &Archive, to: &Path, bar: &Bar) -> Result<u64, CommandError> {
-    let (mut from, mut count) = (0, 0);
+impl Done {
+    fn add(&mut self, exported: &Exported) {
+        match exported.already_there {
+            true => self.already_there += 1,
+            false => self.written += 1,
+        }
+    }
+
+    fn json(&self, path: &str) -> Value {
+        let left_out = |one: &LeftOut| json!({"record": one.record, "path": one.path, "why": one.why});
+        let left_out: Vec<Value> = self.left_out.iter().map(left_out).collect();
+        json!({"records": self.written, "already_there": self.already_there, "left_out": left_out, "path": path})
+    }
+
+    fn text(&self, screen: &Screen, path: &str) -> String {
+        let Done { written, already_there, left_out } = self;
+        let mut told = format!("{} {written}", screen.say("Đã xuất", "Exported"));
+        if *already_there > 0 {
+            told += &format!("; {already_there} {}", screen.say("đã có sẵn, còn nguyên", "already there"));
+        }
+        if !left_out.is_empty() {
+            told += &format!("; {} {}", left_out.len(), screen.say("không xuất được", "left out"));
+        }
+        format!("{told} → {path}")
+    }
+}
+
+async fn one(archive: &Archive, typed: &str, to: &Path) -> Result<(Done, PathBuf), CommandError> {
+    let record = named(archive, typed).await?;
+    // The operator of this machine holds the files themselves: what is exported here is everything.
+    let opened = access::open(archive, &Reader::Cleared, record).await?;
+    let exported = export_record(archive, &opened.ok_or_else(|| unknown(typed))?, to).await?;
+    let mut done = Done::default();
+    done.add(&exported);
+    Ok((done, exported.folder))
+}
+
+async fn all(archive: &Archive, to: &Path, screen: &Screen, bar: &Bar) -> Result<Done, CommandError> {
+    let (mut from, mut done) = (0, Done::default());
     loop {
         let page = archive.catalog.records(from, PAGE).await?;
-        let Some(last) = page.last() else { return Ok(count) };
+        let Some(last) = page.last() else { return Ok(done) };
         from = last.seq + 1;
         for known in &page {
-            one(archive, known.record, to, "").await?;
-            count += 1;
+            let exported = match access::open(archive, &Reader::Cleared, known.record).await {
+                Ok(Some(opened)) => export_record(archive, &opened, to).await,
+                Ok(None) => Err(StoreError::Absent(layout::description(known.record, known.description)).into()),
+                Err(error) => Err(error),
+            };
+            match exported {
+                Ok(exported) => done.add(&exported),
+                Err(error) => {
+                    let one = left_out(known.record, error)?;
+                    bar.note(&format!("{} {}: {}", screen.say("không xuất được", "left out:"), one.record, one.why));
+                    done.left_out.push(one);
+                }
+            }
             bar.step();
         }
     }
 }
 
-async fn one(archive: &Archive, record: RecordId, to: &Path, typed: &str) -> Result<PathBuf, CommandError> {
-    // The operator of this machine holds the files themselves: what is exported here is everything.
-    let opened = access::open(archive, &Reader::Cleared, record).await?;
-    Ok(export_record(archive, &opened.ok_or_else(|| unknown(typed))?, to).await?)
+/// What became of a record that is damaged, gone or has something in its way: the others have nothing to do with
+/// that. Where the folder cannot be written or the archive can do no more, the error stands.
+fn left_out(record: RecordId, error: ArchiveError) -> Result<LeftOut, ArchiveError> {
+    let path = match &error {
+        ArchiveError::Damaged(path) | ArchiveError::Store(StoreError::Absent(path)) => Some(path.clone()),
+        ArchiveError::Store(StoreError::Failed { path, .. }) => Some(path.clone()),
+        ArchiveError::Place(_) | ArchiveError::Ledger(_) => None,
+        _ => return Err(error),
+    };
+    Ok(LeftOut { record, path, why: error.to_string() })
+}
+
+/// An export inside the data folder would be taken for a part of the archive, or for what a crash left of one.
+fn refuse_inside(to: &Path, data: &Path) -> Result<(), CommandError> {
+    let Ok(data) = data.canonicalize() else { return Ok(()) };
+    let place = resolved(to).map_err(|source| CommandError::File { path: to.display().to_string(), source })?;
+    if !place.starts_with(&data) {
+        return Ok(());
+    }
+    let (to, data) = (to.display(), data.display());
+    Err(CommandError::usage(
+        format!("{to} nằm trong thư mục dữ liệu của kho ({data}); chọn một thư mục ở ngoài"),
+        format!("{to} is inside the archive's data folder ({data}); choose a folder outside it"),
+    ))
+}
+
+/// Where a path leads, also where its end is not there yet.
+fn resolved(path: &Path) -> io::Result<PathBuf> {
+    let mut place = std::env::current_dir()?;
+    for part in path.components() {
+        match part {
+            Component::ParentDir => drop(place.pop()),
+            Component::CurDir => {}
+            part => place.push(part),
+        }
+        place = place.canonicalize().unwrap_or(place);
+    }
+    Ok(place)
 }

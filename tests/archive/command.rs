@@ -1,11 +1,12 @@
 //! The command line as people and scripts meet it.
 
 use crate::place::vankho;
-use crate::world::{PROGRAM, World, row};
+use crate::world::{PROGRAM, World, docx, row};
 use std::{
     fs,
     process::{Command, Output, Stdio},
 };
+use vankho::store::layout;
 
 fn told(output: &Output) -> String {
     String::from_utf8_lossy(&[&output.stdout[..], &output.stderr[..]].concat()).into_owned()
@@ -150,5 +151,128 @@ async fn what_is_asked_for_is_shown_or_refused_with_advice() {
         let told = told(&refused);
         assert!(told.contains("kiểm tra đường dẫn") && told.contains("check path"), "{told}");
     }
+    world.check().await;
+}
+
+/// What lies in a folder, by name.
+fn holds(folder: &std::path::Path) -> std::collections::BTreeMap<String, Vec<u8>> {
+    let read = |entry: fs::DirEntry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap());
+    fs::read_dir(folder).unwrap().map(|entry| read(entry.unwrap())).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_that_is_there_is_compared_and_brought_up_to_date() {
+    let world = World::on_disk().await;
+    let archive = world.open().await.unwrap();
+    world.file("a.docx", docx("Giấy phép"));
+    let rows = row("1", "một", r#""components":["a.docx"],"number":"7","notation":"QĐ""#)
+        + &row("2", "hai", r#""text":"nội dung""#);
+    world.ingest_all(&archive, &world.file("m.jsonl", rows)).await;
+    let record = archive.catalog.by_external_id("1").await.unwrap()[0].record;
+    archive.close().await.unwrap();
+    let (out, data) = (tempfile::tempdir().unwrap(), world.data.path());
+    let export = |code: i32, written: u64, there: u64| {
+        let exported = vankho(data, &["--json", "export", "--all", out.path().to_str().unwrap()]);
+        assert_eq!(exported.status.code(), Some(code), "{}", told(&exported));
+        let answer: serde_json::Value = serde_json::from_slice(&exported.stdout).unwrap();
+        assert_eq!((&answer["records"], &answer["already_there"]), (&written.into(), &there.into()), "{answer}");
+        assert_eq!(fs::read_dir(out.path()).unwrap().count(), 2, "nothing lies beside the records");
+        answer
+    };
+    export(0, 2, 0);
+    let folder = out.path().join(format!("7-QĐ_{record}"));
+    let first = holds(&folder);
+    export(0, 0, 2);
+    let people = vankho(data, &["export", "--all", out.path().to_str().unwrap()]);
+    assert!(told(&people).contains("Exported 0; 2 already there"), "{}", told(&people));
+
+    // Read since: a newer description is in force, and a text is there.
+    let archive = world.open().await.unwrap();
+    world.characterize(&archive).await.unwrap();
+    archive.close().await.unwrap();
+    export(0, 1, 1);
+    let second = holds(&folder);
+    assert!(second.contains_key("a.docx.txt") && first["description.json"] != second["description.json"]);
+    for (name, bytes) in [("a.docx", "altered"), ("a.docx.txt", ""), ("receipt.txt", "altered")] {
+        fs::write(folder.join(name), bytes).unwrap();
+        let whole = name == "receipt.txt";
+        export(0, u64::from(!whole), 1 + u64::from(whole));
+        assert_eq!(holds(&folder), second, "{name}");
+    }
+    fs::remove_file(folder.join("a.docx")).unwrap();
+    export(0, 1, 1);
+    assert_eq!(holds(&folder), second);
+    // What a kill left under the other name.
+    fs::create_dir(out.path().join(format!("7-QĐ_{record}.part"))).unwrap();
+    fs::write(folder.join("a.docx"), "altered").unwrap();
+    export(0, 1, 1);
+    assert_eq!(holds(&folder), second);
+
+    // Nobody can tell any more that this is ours.
+    fs::write(folder.join("description.json"), r#"{"record":"another"}"#).unwrap();
+    let answer = export(1, 0, 1);
+    assert_eq!(answer["left_out"][0]["record"], record.to_string());
+    assert_eq!(fs::read(folder.join("a.docx")).unwrap(), second["a.docx"], "it is left alone");
+    world.check().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_of_everything_goes_past_what_is_damaged() {
+    let world =
+        holding(&(0..4).map(|n| row(&n.to_string(), "văn bản", &format!(r#""text":"t{n}""#))).collect::<String>())
+            .await;
+    let archive = world.open().await.unwrap();
+    let known = archive.catalog.records(0, 9).await.unwrap();
+    archive.close().await.unwrap();
+    let of = |n: usize| fs::read_dir(world.archive_folder().join(layout::record(known[n].record))).unwrap();
+    let is_description = |path: &std::path::PathBuf| path.extension().is_some();
+    let paths: Vec<_> = (0..3)
+        .map(|n| of(n).map(|entry| entry.unwrap().path()).find(|path| is_description(path) == (n == 1)).unwrap())
+        .collect();
+    let whole: Vec<_> = paths.iter().map(|path| fs::read(path).unwrap()).collect();
+    fs::write(&paths[0], "altered").unwrap();
+    fs::write(&paths[1], "altered").unwrap();
+    fs::remove_file(&paths[2]).unwrap();
+    let out = tempfile::tempdir().unwrap();
+    let exported = vankho(world.data.path(), &["--json", "export", "--all", out.path().to_str().unwrap()]);
+    assert_eq!(exported.status.code(), Some(1), "{}", told(&exported));
+    let answer: serde_json::Value = serde_json::from_slice(&exported.stdout).unwrap();
+    assert_eq!(answer["records"], 1, "{answer}");
+    assert_eq!(fs::read_dir(out.path()).unwrap().count(), 1, "one record, and no half of another");
+    let said = String::from_utf8(exported.stderr).unwrap();
+    for n in 0..3 {
+        let path = paths[n].strip_prefix(world.archive_folder()).unwrap().to_str().unwrap();
+        assert_eq!(answer["left_out"][n]["record"], known[n].record.to_string(), "{answer}");
+        assert_eq!(answer["left_out"][n]["path"], path, "{answer}");
+        let named = |line: &str| line.contains(&known[n].record.to_string()) && line.contains(path);
+        assert!(said.lines().any(named), "{said}");
+        fs::write(&paths[n], &whole[n]).unwrap();
+    }
+    world.check().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_into_the_archive_itself_is_refused() {
+    let world = holding(&row("1", "văn bản", r#""text":"t""#)).await;
+    let data = world.data.path();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let link = elsewhere.path().join("link");
+    std::os::unix::fs::symlink(data, &link).unwrap();
+    let name = data.file_name().unwrap();
+    for to in [
+        data.to_owned(),
+        data.join("archive/records"),
+        data.join("not/there/yet"),
+        link.join("x"),
+        elsewhere.path().join("nowhere/..").join(&link),
+        data.join("..").join(name).join("x"),
+    ] {
+        for record in ["--all", "1"] {
+            let refused = vankho(data, &["export", record, to.to_str().unwrap()]);
+            assert_eq!(refused.status.code(), Some(3), "{}: {}", to.display(), told(&refused));
+        }
+    }
+    let beside = elsewhere.path().join("a/../b");
+    assert_eq!(vankho(data, &["export", "1", beside.to_str().unwrap()]).status.code(), Some(0));
     world.check().await;
 }
