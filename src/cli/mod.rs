@@ -23,7 +23,7 @@ use crate::ledger::checkpoint::Checkpoint;
 use crate::store::layout;
 use clap::{CommandFactory, Parser, Subcommand};
 use show::{Bar, Language, Screen};
-use std::{path::PathBuf, process::ExitCode};
+use std::{io::Write, path::PathBuf, process::ExitCode};
 
 /// Vankho (văn khố): an electronic records archive. Kho lưu trữ số.
 #[derive(Parser)]
@@ -135,9 +135,12 @@ pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
-            // Printing help to a closed pipe is nobody's concern.
-            error.print().ok();
-            return ExitCode::from(if error.use_stderr() { 3 } else { 0 });
+            let done = error.print();
+            if error.use_stderr() {
+                return ExitCode::from(3);
+            }
+            show::written(done.and_then(|()| std::io::stdout().flush()));
+            return answered(ExitCode::SUCCESS);
         }
     };
     let config = match Config::read(arguments.config.as_deref(), std::env::vars()) {
@@ -154,7 +157,15 @@ pub fn main() -> ExitCode {
     let done = runtime.block_on(run(&context, arguments.command));
     // Readers of a component that hangs must not keep the program.
     runtime.shutdown_timeout(std::time::Duration::from_secs(5));
-    done.unwrap_or_else(|error| complain(&error))
+    answered(done.unwrap_or_else(|error| complain(&error)))
+}
+
+/// The exit code of a command, whose answer may have reached nobody.
+fn answered(code: ExitCode) -> ExitCode {
+    match show::lost() {
+        Some(source) => complain(&CommandError::File { path: "stdout".into(), source }),
+        None => code,
+    }
 }
 
 async fn run(context: &Context, command: Command) -> Result<ExitCode, CommandError> {
@@ -169,14 +180,17 @@ async fn run(context: &Context, command: Command) -> Result<ExitCode, CommandErr
         Command::Rebuild => place::rebuild(context).await,
         Command::Status => place::status(context).await,
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Arguments::command(), "vankho", &mut std::io::stdout());
+            // Into memory first: it does not expect that it cannot write.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "vankho", &mut script);
+            show::put(&script);
             Ok(ExitCode::SUCCESS)
         }
     }
 }
 
 fn complain(error: &CommandError) -> ExitCode {
-    eprintln!("vankho: {error}");
+    show::tell(&format!("vankho: {error}"));
     ExitCode::from(if matches!(error, CommandError::Usage(_) | CommandError::Config(_)) { 3 } else { 2 })
 }
 

@@ -2,7 +2,10 @@
 
 use crate::config;
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
-use std::io::{IsTerminal, Write};
+use std::{
+    io::{self, ErrorKind, IsTerminal, Write},
+    sync::{Mutex, PoisonError},
+};
 use tracing_subscriber::{EnvFilter, fmt};
 
 /// The two languages of the interface.
@@ -37,14 +40,14 @@ impl Screen {
         self.line(&if self.json { json().to_string() } else { text() });
     }
 
-    /// A line as it stands. False where nobody reads any more: a reader that has gone away wants no more.
+    /// A line as it stands. False where it reaches nobody.
     pub fn line(&self, line: &str) -> bool {
-        writeln!(std::io::stdout(), "{line}").is_ok()
+        put(format!("{line}\n").as_bytes())
     }
 
     /// A bar over a known number of things, or a counter until the number is known.
     pub fn counting(&self, what: &str, of: Option<u64>) -> Bar {
-        if self.json || !std::io::stderr().is_terminal() {
+        if self.json || !io::stderr().is_terminal() {
             return Bar(ProgressBar::hidden());
         }
         let bar = Bar(ProgressBar::no_length());
@@ -55,6 +58,37 @@ impl Screen {
         }
         bar
     }
+}
+
+/// Why an answer was lost, until the command ends: half an answer under exit code 0 would be taken for a whole
+/// one. Kept here because the work goes on: what is taken in is taken in, whoever hears of it.
+static LOST: Mutex<Option<io::Error>> = Mutex::new(None);
+
+/// Bytes to standard output. False where they reach nobody: a reader that has gone away wants no more, any other
+/// reason is told when the command ends.
+pub fn put(bytes: &[u8]) -> bool {
+    let mut out = io::stdout().lock();
+    written(out.write_all(bytes).and_then(|()| out.flush()))
+}
+
+/// Notes why standard output could not be written.
+pub fn written(done: io::Result<()>) -> bool {
+    match done {
+        Ok(()) => return true,
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+        Err(error) => drop(LOST.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error)),
+    }
+    false
+}
+
+/// Why some of the answer was lost, if it was.
+pub fn lost() -> Option<io::Error> {
+    LOST.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+/// A line for people. That it cannot be written is no reason to stop.
+pub fn tell(line: &str) {
+    writeln!(io::stderr(), "{line}").ok();
 }
 
 fn style(template: &str) -> ProgressStyle {
@@ -89,7 +123,7 @@ impl Bar {
     }
 
     pub fn note(&self, line: &str) {
-        self.0.suspend(|| eprintln!("{line}"));
+        self.0.suspend(|| tell(line));
     }
 
     pub fn finish(&self) {
@@ -100,7 +134,7 @@ impl Bar {
 /// The log goes to standard error, as text or JSON lines.
 pub fn start_log(log: &config::Log) {
     let filter = EnvFilter::try_new(&log.level).unwrap_or_else(|_| EnvFilter::new("warn"));
-    let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = fmt().with_env_filter(filter).with_writer(io::stderr).log_internal_errors(false);
     // A second log in one process (a test) is refused; the first goes on.
     if log.json {
         builder.json().try_init().ok()

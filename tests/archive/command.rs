@@ -276,3 +276,52 @@ async fn an_export_into_the_archive_itself_is_refused() {
     assert_eq!(vankho(data, &["export", "1", beside.to_str().unwrap()]).status.code(), Some(0));
     world.check().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_cannot_be_written_is_told() {
+    let world = holding(&row("1", "quy hoạch", r#""text":"đất""#)).await;
+    let data = world.data.path();
+    let of = |name: &str| world.file(name, "x").display().to_string();
+    let questions = world.file("q.jsonl", "{\"qid\":\"q1\",\"text\":\"quy hoạch\"}\n").display().to_string();
+    let manifest = world.file("m.jsonl", row("1", "quy hoạch", r#""text":"đất""#)).display().to_string();
+    let out = world.inbox.path().join("out").display().to_string();
+    let (receipt, file, keys) = (of("receipt"), of("file"), of("keys"));
+    let run = |arguments: &[&str], to: Stdio| {
+        let mut command = Command::new(PROGRAM);
+        command.env_clear().arg("--data").arg(data).args(arguments).stdout(to).stderr(Stdio::piped());
+        command.spawn().unwrap()
+    };
+    for arguments in [
+        &["receipt", "1"][..],
+        &["search"],
+        &["--json", "search"],
+        &["search", "--queries", &questions],
+        &["--json", "ingest", "--manifest", &manifest],
+        &["ingest", "--manifest", &manifest],
+        &["characterize"],
+        &["export", "1", &out],
+        &["verify", "archive"],
+        &["verify", "receipt", &receipt, &file, &keys],
+        &["init", "--refresh"],
+        &["status"],
+        &["rebuild"],
+        &["completions", "bash"],
+        &["--help"],
+        &["search", "--help"],
+        &["--version"],
+    ] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let ended = run(arguments, full.into()).wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(2), "{arguments:?}: {said}");
+        assert!(said.contains("stdout") && !said.contains("panicked"), "{arguments:?}: {said}");
+        // A reader that has gone away is nobody's concern.
+        let mut child = run(arguments, Stdio::piped());
+        drop(child.stdout.take());
+        let ended = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(said, "", "{arguments:?}");
+        assert_ne!(ended.status.code(), Some(2), "{arguments:?}");
+    }
+    world.check().await;
+}

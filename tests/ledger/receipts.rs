@@ -437,6 +437,44 @@ fn the_offline_verifiers_know_their_usage() {
     }
 }
 
+/// An answer that reaches nobody is none: neither 0, which would hold, nor 1, which would accuse.
+#[test]
+fn an_answer_that_cannot_be_written_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, bytes: &[u8]| {
+        std::fs::write(folder.path().join(name), bytes).unwrap();
+    };
+    let example = Question::example();
+    write("receipt", &example.receipt);
+    write("file", &example.file);
+    write("keys", &example.keys);
+    write("description", &example.description.unwrap());
+    write("forged", b"forged");
+    for (program, verifier) in [("bash", "verify.sh"), ("python3", "verify.py")] {
+        let ask = |file: &str, to: &str| {
+            let line = format!("trap - PIPE; exec \"$@\" receipt receipt {file} keys --description description {to}");
+            let mut command = Command::new("bash");
+            command.args(["-c", &line, "-", program]).arg(place().join(verifier)).current_dir(folder.path());
+            command
+        };
+        for (file, code) in [("file", 0), ("forged", 1)] {
+            for (to, code) in [("", code), ("> /dev/full", 3), (">&-", 3)] {
+                let output = ask(file, to).output().unwrap();
+                let said = String::from_utf8_lossy(&output.stderr).into_owned();
+                assert_eq!((output.status.code(), said.is_empty()), (Some(code), code != 3), "{verifier} {to}: {said}");
+            }
+            let mut child = ask(file, "").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+            drop(child.stdout.take());
+            assert_eq!(child.wait().unwrap().code(), Some(3), "{verifier}: nobody reads");
+        }
+    }
+    // Python ends with 1 of its own accord, whatever went wrong.
+    let script = format!("{}\nraise MemoryError\n", std::fs::read_to_string(place().join("verify.py")).unwrap());
+    write("broken.py", script.replace("if __name__", "if False and __name__").as_bytes());
+    let broken = Command::new("python3").arg("broken.py").current_dir(folder.path()).output().unwrap();
+    assert_eq!(broken.status.code(), Some(3), "{}", String::from_utf8_lossy(&broken.stderr));
+}
+
 /// Cut anywhere, changed anywhere: never 0. Every place by the library, some by all three.
 #[test]
 fn no_cut_and_no_change_holds() {

@@ -7,7 +7,7 @@
 # KEYFILE is the archive's keys/archive.keys. Get it from elsewhere than the receipt: whoever hands over
 # both could have made both. What is checked, in this order, and what the files look like: FORMAT.md.
 #
-# Exit code: 0 holds, 1 evidence of tampering, 2 incomplete, 3 usage.
+# Exit code: 0 holds, 1 evidence of tampering, 2 incomplete, 3 usage, or the answer could not be given.
 # Needs bash, openssl 3, sha256sum, xxd, jq, and what every system has (base64 cat cmp head mktemp rm tail tr wc).
 #
 # There is no `set -e`: it would decide by itself which failure matters. Here every step that fails says
@@ -16,16 +16,24 @@
 # may call it stands in a pipeline or in $( ): such a step leaves its result in a variable.
 
 # `check && check || end`: end is meant for either failure. Files that a pipeline reads twice are only read.
-# shellcheck disable=SC2015,SC2094
+# What a trap calls is reached.
+# shellcheck disable=SC2015,SC2094,SC2317
 set -uf
 export LC_ALL=C # one byte is one character, and ranges are ranges of bytes
 unset CDPATH GREP_OPTIONS
 export HOME=/nonexistent # jq would read ~/.jq
 
-work=
-end() { # code, Vietnamese, English
+work='' answered=''
+# Bash itself may end with 1, which says tampering: a verdict is only what was answered.
+leave() {
   [[ -n $work ]] && rm -rf -- "$work"
-  printf '%s\n%s\n' "$2" "$3"
+  [[ -n $answered ]] || exit 3
+}
+trap leave EXIT
+end() { # code, Vietnamese, English
+  trap '' PIPE
+  printf '%s\n%s\n' "$2" "$3" || exit 3
+  answered=yes
   exit "$1"
 }
 tampered() {
@@ -104,7 +112,6 @@ check_tools() {
   done
   work=$(mktemp -d) && [[ -n $work && -d $work ]] ||
     incomplete "không tạo được thư mục tạm" "no temporary folder can be made"
-  trap 'rm -rf -- "$work"' EXIT
   # A tool that cannot do its part must not look like tampering: RFC 8032, section 7.1, TEST 2.
   unhex 72 > "$work/known"
   local key=3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c
