@@ -217,14 +217,19 @@ impl Catalog {
     }
 
     /// Records that a new one may be taken for: by its likeness ([`likeness`]: number, notation, agency and
-    /// year), or by the digest of a component. The keys are what was asked for.
+    /// year), by the depositor's identifier (under [`namesake`] of it), or by the digest of a component. The keys
+    /// are what was asked for.
     pub async fn twins(
         &self,
         likeness: Option<&str>,
+        external_id: Option<&str>,
         components: &[Digest],
     ) -> Result<HashMap<String, RecordId>, CatalogError> {
         let mut query = QueryBuilder::<Sqlite>::new(sql::ALIKE);
         query.push_bind(likeness).push(sql::EACH_LIKENESS);
+        if let Some(external_id) = external_id {
+            query.push(sql::OR_NAMESAKES).push_bind(external_id).push(sql::EACH_NAMESAKE);
+        }
         if !components.is_empty() {
             query.push(sql::OR_HOLDERS);
             push_list(&mut query, components);
@@ -249,6 +254,12 @@ pub fn likeness(metadata: &crate::record::metadata::Metadata) -> Option<String> 
     let agency = metadata.agency.as_deref().map(crate::record::access::agency_key).unwrap_or_default();
     let year = metadata.issued?.year;
     Some(format!("{number}|{year}|{agency}"))
+}
+
+/// The depositor's identifier among the keys of [`Catalog::twins`]: never a digest, nor a likeness, in which
+/// letters and digits end at a bar.
+pub fn namesake(external_id: &str) -> String {
+    format!("id={external_id}")
 }
 
 fn push_list<T: ToString>(query: &mut QueryBuilder<Sqlite>, values: &[T]) {

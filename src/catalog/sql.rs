@@ -15,6 +15,8 @@ pub const LIFE: &str = "SELECT seq, at, event, description FROM entries WHERE re
 pub const ENTRY_RECORD: &str = "SELECT record FROM entries WHERE seq = $1";
 pub const ALIKE: &str = "SELECT likeness, MIN(record) FROM records WHERE likeness = ";
 pub const EACH_LIKENESS: &str = " GROUP BY likeness";
+pub const OR_NAMESAKES: &str = " UNION ALL SELECT 'id=' || external_id, MIN(record) FROM records WHERE external_id = ";
+pub const EACH_NAMESAKE: &str = " GROUP BY external_id";
 pub const OR_HOLDERS: &str = " UNION ALL SELECT sha256, MIN(record) FROM components WHERE sha256 IN ";
 pub const EACH_HOLDER: &str = " GROUP BY sha256";
 pub const ACCESSION: &str =
@@ -47,7 +49,8 @@ pub const STATEMENTS: &[&str] = &[
     "SELECT request, seq FROM requests WHERE request IN ($1, $2)",
     "SELECT record, description FROM records WHERE record IN ($1, $2)",
     "SELECT likeness, MIN(record) FROM records WHERE likeness = $1 GROUP BY likeness UNION ALL \
-     SELECT sha256, MIN(record) FROM components WHERE sha256 IN ($2, $3) GROUP BY sha256",
+     SELECT 'id=' || external_id, MIN(record) FROM records WHERE external_id = $2 GROUP BY external_id UNION ALL \
+     SELECT sha256, MIN(record) FROM components WHERE sha256 IN ($3, $4) GROUP BY sha256",
     ACCESSION,
     COUNTS,
     FORGET_COMPONENTS,

@@ -4,11 +4,18 @@ use crate::archive::Archive;
 use crate::cli::{CommandError, Context, characterize, or_cancelled, show::Screen};
 use crate::exchange::{self, Packages};
 use crate::ingest::{self, Fate, Outcome};
-use crate::record::{finding::Finding, package::Package};
+use crate::record::{
+    finding::{Finding, Severity},
+    package::Package,
+};
 use clap::Args;
 use futures::{Stream, stream};
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 use tokio::sync::mpsc;
 
 /// Take in a folder or a manifest of documents
@@ -27,6 +34,8 @@ pub struct Ingest {
 
 /// Refused rows that are shown to a person.
 const SHOWN_MAX: u64 = 20;
+/// Rows that are named for a code.
+const NAMED_MAX: usize = 10;
 
 impl Ingest {
     pub async fn run(self, context: &Context) -> Result<ExitCode, CommandError> {
@@ -35,7 +44,7 @@ impl Ingest {
             path.canonicalize().map_err(|source| CommandError::File { path: path.display().to_string(), source })?;
         let packages = exchange::open(&path, &context.config.ingest)?;
         let archive = context.open().await?;
-        let took = take_in(context, &archive, &name.display().to_string(), packages).await;
+        let took = take_in(context, &archive, &name, packages).await;
         let read = match &took {
             Ok(_) if !self.no_read => characterize::read(context, &archive, false).await.map(drop),
             _ => Ok(()),
@@ -57,18 +66,30 @@ struct Tally {
     refused: u64,
     /// What was left where it is in a folder: hidden and temporary files, links, devices.
     passed_over: u64,
-    codes: BTreeMap<&'static str, (u64, String)>,
+    /// Whether rows are the files of a folder.
+    files: bool,
+    codes: BTreeMap<&'static str, Told>,
+}
+
+/// What is told of a code.
+struct Told {
+    count: u64,
+    what: &'static str,
+    /// The first rows that have it: their numbers, with the path where the row is a file of a folder.
+    rows: BTreeMap<u64, String>,
+    /// Whether other rows have it too.
+    more: bool,
 }
 
 async fn take_in(
     context: &Context,
     archive: &Archive,
-    source: &str,
+    source: &Path,
     packages: Packages,
 ) -> Result<Tally, CommandError> {
     let (screen, progress) = (context.screen, packages.progress());
     let bar = screen.counting(screen.say("Tiếp nhận", "Taking in"), None);
-    let mut tally = Tally::default();
+    let mut tally = Tally { files: source.is_dir(), ..Tally::default() };
     let mut hear = |outcome: Outcome| {
         tally.count(&screen, &outcome);
         match progress.rows_expected() {
@@ -78,12 +99,12 @@ async fn take_in(
         match (&outcome.fate, screen.json) {
             (_, true) => screen.answer(|| line(&outcome), String::new),
             (Fate::Refused(findings), false) if tally.refused <= SHOWN_MAX => {
-                findings.iter().for_each(|finding| bar.note(&told(&screen, finding)));
+                reasons(findings).for_each(|finding| bar.note(&told(&screen, finding)));
             }
             _ => {}
         }
     };
-    or_cancelled(ingest::receive(archive, source, streamed(packages), &mut hear)).await?;
+    or_cancelled(ingest::receive(archive, &source.display().to_string(), streamed(packages), &mut hear)).await?;
     bar.finish();
     tally.passed_over = progress.skipped();
     Ok(tally)
@@ -115,6 +136,11 @@ fn line(outcome: &Outcome) -> Value {
     }
 }
 
+/// What a row was refused for. Its warnings are of no use to a person before it is taken.
+fn reasons(findings: &[Finding]) -> impl Iterator<Item = &Finding> {
+    findings.iter().filter(|finding| finding.severity == Severity::Error)
+}
+
 fn told(screen: &Screen, finding: &Finding) -> String {
     let place = [finding.row.map(|row| row.to_string()), finding.field.clone(), finding.detail.clone()];
     let place: Vec<String> = place.into_iter().flatten().filter(|part| !part.is_empty()).collect();
@@ -131,24 +157,34 @@ impl Tally {
     }
 
     fn count(&mut self, screen: &Screen, outcome: &Outcome) {
-        let findings = match &outcome.fate {
-            Fate::Kept { before: true, findings, .. } => {
-                self.before += 1;
-                findings
-            }
-            Fate::Kept { findings, .. } => {
-                self.kept += 1;
-                findings
+        let findings: Vec<&Finding> = match &outcome.fate {
+            Fate::Kept { before, findings, .. } => {
+                *(if *before { &mut self.before } else { &mut self.kept }) += 1;
+                findings.iter().collect()
             }
             Fate::Refused(findings) => {
                 self.refused += 1;
-                findings
+                reasons(findings).collect()
             }
         };
         for finding in findings {
-            let entry = self.codes.entry(finding.code.as_str()).or_insert_with(|| (0, text(screen, finding)));
-            entry.0 += 1;
+            let what = screen.say(finding.code.vi(), finding.code.en());
+            let new = || Told { count: 0, what, rows: BTreeMap::new(), more: false };
+            let told = self.codes.entry(finding.code.as_str()).or_insert_with(new);
+            told.count += 1;
+            // Rows end in any order: the first ones are known at the end.
+            let path = outcome.external_id.as_ref().filter(|_| self.files);
+            told.rows.entry(outcome.row).or_insert_with(|| path.cloned().unwrap_or_else(|| outcome.row.to_string()));
+            if told.rows.len() > NAMED_MAX {
+                told.rows.pop_last();
+                told.more = true;
+            }
         }
+    }
+
+    /// What stands before the rows that are named.
+    fn places(&self, screen: &Screen) -> &'static str {
+        if self.files { screen.say("tệp", "files") } else { screen.say("dòng", "rows") }
     }
 
     /// The summary, for people; scripts have had their lines.
@@ -171,8 +207,9 @@ impl Tally {
                 ),
             };
         }
-        for (code, (count, what)) in &self.codes {
-            text += &format!("\n  {count} × {code}: {what}");
+        for (code, Told { count, what, rows, more }) in &self.codes {
+            let rows = rows.values().map(String::as_str).chain(more.then_some("…")).collect::<Vec<_>>().join(", ");
+            text += &format!("\n  {count} × {code} ({} {rows}): {what}", self.places(screen));
         }
         screen.answer(|| json!({}), || text);
     }

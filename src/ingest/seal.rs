@@ -2,7 +2,7 @@
 //! can know.
 
 use crate::archive::{Archive, ArchiveError, keep::random};
-use crate::catalog::likeness;
+use crate::catalog::{likeness, namesake};
 use crate::ingest::stage::{Held, Staged};
 use crate::record::{
     component::{Component, Role},
@@ -67,8 +67,11 @@ pub async fn seal<'a>(archive: &Archive, staged: Staged, under_way: &'a UnderWay
     let (likeness, digests) = (likeness(&metadata), staged.iter().map(|one| one.sha256).collect::<Vec<_>>());
     // The marks first: a row that ends between the two questions is known to one of them.
     let alike = likeness.as_ref().is_some_and(|likeness| marks.add(likeness.clone()));
+    let external_id = metadata.external_id.as_deref();
+    let name = external_id.map(namesake);
+    let named = name.as_ref().is_some_and(|name| marks.add(name.clone()));
     let same: Vec<bool> = digests.iter().map(|digest| marks.add(digest.to_string())).collect();
-    let twins = archive.catalog.twins(likeness.as_deref(), &digests).await?;
+    let twins = archive.catalog.twins(likeness.as_deref(), external_id, &digests).await?;
     let twin = |finding: Finding, of: &str| match twins.get(of) {
         Some(record) => finding.with_detail(record),
         None => finding,
@@ -77,6 +80,11 @@ pub async fn seal<'a>(archive: &Archive, staged: Staged, under_way: &'a UnderWay
         && (alike || twins.contains_key(&likeness))
     {
         findings.push(twin(Finding::new(Code::DuplicateNumber, row, "number"), &likeness));
+    }
+    if let Some(name) = name
+        && (named || twins.contains_key(&name))
+    {
+        findings.push(twin(Finding::new(Code::DuplicateExternalId, row, "external_id"), &name));
     }
     let mut components = Vec::with_capacity(staged.len());
     let mut held = Vec::with_capacity(staged.len());

@@ -72,6 +72,9 @@ findings! {
     DuplicateContent "duplicate_content" Warning
         "đã có tệp giống hệt; kiểm tra có bị trùng không"
         "an identical component is already kept; check for a duplicate"
+    DuplicateExternalId "duplicate_external_id" Warning
+        "đã có tài liệu khác mang mã này; nếu là bản sửa đổi hoặc nộp lại thì đối chiếu hai tài liệu, nếu không thì đổi mã"
+        "another record with this identifier is already kept; if this is a corrected version, compare the two, else give it an identifier of its own"
     SecretAccess "secret_access" Warning
         "tài liệu mật không được đưa lên hệ thống nối mạng Internet; chỉ người được giao mới đọc được"
         "secret records must not be on a system connected to the Internet; only those named for them can read it"
@@ -155,7 +158,8 @@ impl Finding {
     /// What travels with the record. Which other record it may be a duplicate of does not: who may read this one
     /// may not even know of that one.
     pub fn mark(&self) -> Mark {
-        let names_another = matches!(self.code, Code::DuplicateNumber | Code::DuplicateContent);
+        let names_another =
+            matches!(self.code, Code::DuplicateNumber | Code::DuplicateContent | Code::DuplicateExternalId);
         let detail = if names_another { None } else { self.detail.clone() };
         Mark { code: self.code, field: self.field.clone(), detail }
     }

@@ -325,3 +325,30 @@ async fn an_answer_that_cannot_be_written_is_told() {
     }
     world.check().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn which_rows_have_a_finding_is_told() {
+    let world = World::on_disk().await;
+    let wrong = |n: usize, more: &str| row(&n.to_string(), "văn bản", &format!(r#""text":"t{n}"{more}"#));
+    let manifest =
+        (1..=30).map(|n| wrong(n, if n % 2 == 0 { r#","issued":"hôm qua""# } else { "" })).collect::<String>()
+            + &wrong(31, r#","colour":"red","issued":"2026-01-01""#)
+            + &row("32", "", r#""text":"x","issued":"2026-01-01""#);
+    let path = world.file("m.jsonl", manifest);
+    let ingested = vankho(world.data.path(), &["ingest", "--manifest", path.to_str().unwrap()]);
+    assert_eq!(ingested.status.code(), Some(1), "{}", told(&ingested));
+    let summary = String::from_utf8(ingested.stdout).unwrap();
+    for line in [
+        "  15 × malformed_date (rows 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, …): the date",
+        "  1 × unknown_field (rows 31): the template",
+        "  1 × no_subject (rows 32): the subject",
+    ] {
+        assert!(summary.lines().any(|told| told.starts_with(line)), "{line}: {summary}");
+    }
+    let refused = String::from_utf8(ingested.stderr).unwrap();
+    assert!(refused.lines().count() == 1 && refused.contains("[no_subject]"), "the reason and no warning: {refused}");
+    // A file of a folder is known by its path.
+    let folder = world.file("in/sâu/a.txt", "").parent().unwrap().parent().unwrap().to_owned();
+    let ingested = vankho(world.data.path(), &["ingest", folder.to_str().unwrap()]);
+    assert!(told(&ingested).contains(" empty_component (files sâu/a.txt): "), "{}", told(&ingested));
+}

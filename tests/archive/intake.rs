@@ -23,7 +23,13 @@ fn records(outcomes: &[Outcome]) -> Vec<RecordId> {
 fn codes(outcomes: &[Outcome], external_id: &str) -> Vec<Code> {
     let outcome = outcomes.iter().find(|outcome| outcome.external_id.as_deref() == Some(external_id)).unwrap();
     let (Fate::Kept { findings, .. } | Fate::Refused(findings)) = &outcome.fate;
-    let told = [Code::DuplicateContent, Code::DuplicateNumber, Code::DigestMismatch, Code::UnreadableComponent];
+    let told = [
+        Code::DuplicateContent,
+        Code::DuplicateNumber,
+        Code::DuplicateExternalId,
+        Code::DigestMismatch,
+        Code::UnreadableComponent,
+    ];
     findings.iter().map(|finding| finding.code).filter(|code| told.contains(code)).collect()
 }
 
@@ -149,6 +155,61 @@ async fn duplicates_are_kept_and_told() {
         archive.close().await.unwrap();
         world.check().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_identifier_that_another_row_has_is_told() {
+    let ids = |outcomes: &[Outcome]| -> Vec<(u64, Option<String>)> {
+        let told = |outcome: &Outcome| {
+            let (Fate::Kept { findings, .. } | Fate::Refused(findings)) = &outcome.fate;
+            let told: Vec<_> = findings.iter().filter(|f| f.code == Code::DuplicateExternalId).collect();
+            assert!(told.iter().all(|f| f.field.as_deref() == Some("external_id")) && told.len() < 2);
+            told.first().map(|finding| (outcome.row, finding.detail.clone()))
+        };
+        outcomes.iter().filter_map(told).collect()
+    };
+    for concurrency in [1, 16] {
+        let mut world = World::founded().await;
+        world.config.ingest.concurrency = concurrency;
+        let archive = world.open().await.unwrap();
+        // The same text, so that what was handed over under this identifier is one thing.
+        let of = |n: usize, subject: &str| row(&n.to_string(), subject, &format!(r#""text":"nội dung {n}""#));
+        let manifest: String = (0..40).map(|n| of(n, "thứ nhất") + &of(n, "thứ hai")).collect();
+        let path = world.file("m.jsonl", &manifest);
+        let first = world.ingest_all(&archive, &path).await;
+        let told: HashSet<u64> = ids(&first).iter().map(|(row, _)| row.div_ceil(2)).collect();
+        assert_eq!(told.len(), 40, "one of every two rows");
+        assert_eq!(ids(&world.ingest_all(&archive, &path).await), [], "the same rows are the same records");
+        // A row that was mended, beside one that nobody had and one without identifier.
+        let without = r#"{"subject":"không mã","text":"nội dung khác"}"#;
+        let path = world.file("later.jsonl", of(7, "sửa") + &of(99, "mới") + without + "\n");
+        let later = world.ingest_all(&archive, &path).await;
+        let known = archive.catalog.by_external_id("7").await.unwrap();
+        assert_eq!(
+            (ids(&later), known.len()),
+            (vec![(1, Some(known[..2].iter().map(|k| k.record).min().unwrap().to_string()))], 3)
+        );
+        let described = archive.description(records(&later[..])[0]).await.unwrap().unwrap();
+        let marked = described.description.findings.iter().filter(|mark| mark.code == Code::DuplicateExternalId);
+        assert!(marked.clone().all(|mark| mark.detail.is_none()), "which other record is not for every reader");
+        archive.close().await.unwrap();
+        let faults = world.faults().await;
+        assert!(faults.iter().all(|fault| fault.contains(" is doubled: ")), "{faults:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_was_changed_and_handed_over_again_is_told() {
+    let world = World::founded().await;
+    let archive = world.open().await.unwrap();
+    let folder = world.file("in/sâu/a.txt", "thứ nhất").parent().unwrap().parent().unwrap().to_owned();
+    world.ingest_all(&archive, &folder).await;
+    world.file("in/sâu/a.txt", "thứ hai, dài hơn");
+    world.file("in/b.txt", "khác");
+    let again = world.ingest_all(&archive, &folder).await;
+    assert_eq!(codes(&again, "sâu/a.txt"), [Code::DuplicateExternalId]);
+    assert_eq!(codes(&again, "b.txt"), []);
+    archive.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -370,7 +370,7 @@ async fn compare(live: &Archive, rebuilt: &Archive) -> Vec<String> {
         let described = live.description(one.record).await.ok().flatten();
         for component in described.iter().flat_map(|described| &described.description.components) {
             let of = [component.sha256];
-            let twins = (live.catalog.twins(None, &of).await, rebuilt.catalog.twins(None, &of).await);
+            let twins = (live.catalog.twins(None, None, &of).await, rebuilt.catalog.twins(None, None, &of).await);
             differ("twins", format!("{:?}", twins.0.unwrap()), format!("{:?}", twins.1.unwrap()));
         }
     }
