@@ -185,7 +185,7 @@ async fn take(
         Ok(fate) => (fate, None),
         Err(error) => {
             tracing::warn!(row = number, record.id = %row.promise.record, %error, "a row was not kept");
-            let finding = Finding::new(Code::NotKept, number, "").with_detail(&error);
+            let finding = Finding::new(Code::NotKept, number, "").with_detail(cause_first(&error));
             (Fate::Refused(vec![finding]), Some(error))
         }
     };
@@ -196,4 +196,30 @@ async fn take(
         archive.fulfil(intent).await?;
     }
     Ok((Outcome { row: number, external_id, fate }, failure))
+}
+
+/// An error with its innermost cause first: a detail is cut, and "No space left on device" is what helps.
+fn cause_first(error: &dyn std::error::Error) -> String {
+    let whole = error.to_string();
+    let cause = std::iter::successors(error.source(), |error| error.source()).last().map(ToString::to_string);
+    match cause {
+        Some(cause) if !whole.starts_with(&cause) => format!("{cause}: {whole}"),
+        _ => whole,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::StoreError;
+
+    #[test]
+    fn the_cause_of_what_was_not_kept_is_not_cut_off() {
+        let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+        let told = full.to_string();
+        let error = ArchiveError::from(StoreError::Disk { path: "a".repeat(400), source: full });
+        let finding = Finding::new(Code::NotKept, 1, "").with_detail(cause_first(&error));
+        assert!(finding.detail.is_some_and(|detail| detail.starts_with(&format!("{told}: the disk failed at aaa"))));
+        assert_eq!(cause_first(&ArchiveError::Damaged("x".into())), ArchiveError::Damaged("x".into()).to_string());
+    }
 }
