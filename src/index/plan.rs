@@ -96,8 +96,17 @@ static FUNCTION: LazyLock<[HashSet<String>; 2]> = LazyLock::new(|| {
 /// A syllable of the query.
 pub type Spelling = (String, Option<String>);
 
+/// A syllable of the query that a snippet should show.
+pub struct Wanted {
+    pub folded: String,
+    pub exact: Option<String>,
+    /// Typed without diacritics it may only hold the question together, or name something: `tai` is `tại`, and
+    /// it is half of `tài liệu`. The text tells which.
+    pub doubtful: bool,
+}
+
 /// The syllables of a query that a snippet should show: those that name something, if any does.
-pub fn wanted(text: &str) -> Vec<Spelling> {
+pub fn wanted(text: &str) -> Vec<Wanted> {
     let mut all: Vec<Spelling> = vec![];
     analysis::syllables(analysis::beginning(text, TEXT_BYTES_MAX), |s| {
         if all.len() < SYLLABLES_MAX {
@@ -105,10 +114,18 @@ pub fn wanted(text: &str) -> Vec<Spelling> {
         }
     });
     let plain = all.iter().all(|(_, exact)| exact.is_none());
-    if all.iter().any(|spelling| !is_function(spelling, plain)) {
-        all.retain(|spelling| !is_function(spelling, plain));
-    }
-    all
+    let names_something = all.iter().any(|spelling| !is_function(spelling, plain));
+    let wanted = all.into_iter().filter_map(|spelling| {
+        let function = names_something && is_function(&spelling, plain);
+        let (folded, exact) = spelling;
+        (plain || !function).then_some(Wanted { folded, exact, doubtful: function })
+    });
+    wanted.collect()
+}
+
+/// Whether a syllable of a text, as it is spelt there, only holds a sentence together.
+pub fn holds_together(folded: &str, exact: Option<&str>) -> bool {
+    FUNCTION[0].contains(exact.unwrap_or(folded))
 }
 
 /// Whether a syllable only holds a question together; `plain` where the query has no diacritics at all.

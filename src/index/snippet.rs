@@ -5,7 +5,10 @@
 //! checked that the reader may see it. The places that are marked are places of that text as it is: NFC
 //! or NFD, old or new tone marks.
 
-use crate::index::{analysis, plan};
+use crate::index::{
+    analysis,
+    plan::{self, Wanted},
+};
 use std::collections::HashMap;
 
 /// Bytes of a text that are looked through.
@@ -29,6 +32,7 @@ pub struct Snippet {
 }
 
 /// A syllable of the text that the query has too.
+#[derive(Clone, Copy)]
 struct Found {
     start: usize,
     end: usize,
@@ -39,6 +43,8 @@ struct Found {
     alike: bool,
     /// What comes before it here comes before it in the query.
     in_order: bool,
+    /// It may be another word than the one that was meant.
+    doubtful: bool,
 }
 
 /// The part of the text that has most of the query's words, nearest together; `None` where it has none.
@@ -61,31 +67,36 @@ pub fn snippet(query: &str, text: &str, max_chars: usize) -> Option<Snippet> {
     Some(Snippet { page, text, highlights })
 }
 
-/// Every syllable of the text that is wanted, in order.
-fn find(wanted: &[(String, Option<String>)], text: &str) -> Vec<Found> {
+/// Every syllable of the text that is wanted, in order. A doubtful one is wanted where its spelling is none that
+/// only holds a sentence together, and it stands beside one that names something, as in the query.
+fn find(wanted: &[Wanted], text: &str) -> Vec<Found> {
     let mut terms: HashMap<&str, Vec<usize>> = HashMap::new();
-    for (n, (folded, _)) in wanted.iter().enumerate() {
-        terms.entry(folded).or_default().push(n);
+    for (n, one) in wanted.iter().enumerate() {
+        terms.entry(&one.folded).or_default().push(n);
     }
+    // What the text leaves out between the two may be what is doubtful.
+    let follows = |before: usize, n: usize| n > before && wanted[before + 1..n].iter().all(|one| one.doubtful);
     let (mut found, mut page, mut read, mut before) = (vec![], 1, 0, None);
     analysis::syllables(text, |s| {
-        let Some(places) = terms.get(s.folded) else {
+        let places = terms.get(s.folded);
+        let Some(places) = places.filter(|p| !wanted[p[0]].doubtful || !plan::holds_together(s.folded, s.exact)) else {
             before = None;
             return;
         };
         page += text.as_bytes()[read..s.start].iter().filter(|b| **b == b'\x0c').count() as u32;
         read = s.start;
-        let alike = |n: &&usize| match (&wanted[**n].1, s.exact) {
+        let alike = |n: &&usize| match (&wanted[**n].exact, s.exact) {
             (Some(typed), Some(exact)) => typed == exact,
             _ => true,
         };
         let like = places.iter().find(alike);
-        let term = *like.unwrap_or(&places[0]);
-        let in_order = before.is_some_and(|before: usize| places.contains(&(before + 1)));
-        before = Some(term);
-        found.push(Found { start: s.start, end: s.end, page, term: places[0], alike: like.is_some(), in_order });
+        let in_order = before.is_some_and(|before| places.iter().any(|n| follows(before, *n)));
+        before = Some(*like.unwrap_or(&places[0]));
+        let (term, doubtful) = (places[0], wanted[places[0]].doubtful);
+        found.push(Found { start: s.start, end: s.end, page, term, alike: like.is_some(), in_order, doubtful });
     });
-    found
+    let together = found.chunk_by(|_, next| next.in_order).filter(|run| run.iter().any(|f| !f.doubtful));
+    together.flatten().copied().collect()
 }
 
 /// First and last of the findings in the best window: one page, and no more bytes than characters are wanted.
@@ -177,6 +188,28 @@ mod tests {
             marked("1234/QĐ-UBND", "Số: 1234/QÐ-UBND.", 100),
             Some((1, vec!["1234".into(), "QÐ".into(), "UBND".into()]))
         );
+    }
+
+    #[test]
+    fn what_may_be_a_word_of_two_is_marked_beside_the_other() {
+        let text = "tại kho này có tài liệu lưu trữ và tái định cư";
+        for (query, expected) in [
+            ("tai lieu", vec!["tài liệu"]),
+            ("tai", vec!["tại", "tài", "tái"]),
+            ("tại kho", vec!["kho"]),
+            ("tai kho", vec!["kho"]),
+            ("tài liệu", vec!["tài liệu"]),
+            ("va tai dinh cu", vec!["tái định cư"]),
+            ("luu tai tru", vec!["lưu trữ"]),
+        ] {
+            assert_eq!(
+                marked(query, text, 100),
+                Some((1, expected.iter().map(|w| w.to_string()).collect())),
+                "{query}"
+            );
+        }
+        let words = vec!["co the thu hoi dat".to_owned()];
+        assert_eq!(marked("co the thu hoi dat", "the nao, co the thu hoi dat", 100), Some((1, words)));
     }
 
     #[test]
