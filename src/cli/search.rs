@@ -3,7 +3,7 @@
 use crate::access::{self, Found, Page};
 use crate::archive::Archive;
 use crate::cli::{CommandError, Context, show::Screen};
-use crate::index::query::{Counts, Filters, LIMIT_MAX, NotACursor, Query, Sort};
+use crate::index::query::{Counts, Filters, LIMIT_MAX, Query, Sort};
 use crate::record::{
     access::{Access, Reader},
     date::PartialDate,
@@ -151,14 +151,13 @@ impl Search {
             Order::IssuedOldest => Sort::IssuedOldest,
             Order::Newest => Sort::Newest,
         };
-        let cursor = self.cursor.as_deref().map(str::parse).transpose();
-        let not_one = |error: NotACursor| {
-            let advice = "--cursor phải là giá trị mà trang trước đã in ra".to_owned();
-            CommandError::usage(advice, error.to_string())
-        };
-        let cursor = cursor.map_err(not_one)?;
         let text = self.words.join(" ");
-        Ok(Query { text, filters, reader, sort, limit: self.limit, cursor, facets: self.facets })
+        let query = Query { text, filters, reader, sort, limit: self.limit, cursor: None, facets: self.facets };
+        let Some(typed) = &self.cursor else { return Ok(query) };
+        query.after(typed).map_err(|error| {
+            let advice = "--cursor phải là giá trị mà trang trước của cùng câu hỏi, bộ lọc và thứ tự đã in ra";
+            CommandError::usage(advice.into(), error.to_string())
+        })
     }
 }
 

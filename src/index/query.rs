@@ -2,6 +2,7 @@
 
 use crate::index::plan::Rule;
 use crate::record::access::{Access, Reader};
+use crate::record::digest::Digest;
 use crate::record::id::RecordId;
 use std::{fmt, str::FromStr};
 
@@ -29,6 +30,21 @@ impl Query {
     pub fn new(text: &str, reader: Reader) -> Query {
         let (filters, sort) = (Filters::default(), Sort::Relevance);
         Query { text: text.to_owned(), filters, reader, sort, limit: 20, cursor: None, facets: false }
+    }
+
+    /// The same, going on where a page of it ended. The end of another question's page is a place in another
+    /// list: pages from there would have gaps that nobody sees.
+    pub fn after(mut self, cursor: &str) -> Result<Query, NotACursor> {
+        let cursor: Cursor = cursor.parse()?;
+        self.cursor = Some(cursor);
+        if cursor.of == self.mark() { Ok(self) } else { Err(NotACursor) }
+    }
+
+    /// Stands for all that decides which hits there are and in which order.
+    pub(in crate::index) fn mark(&self) -> u32 {
+        let asked = format!("{:?}", (&self.text, &self.filters, &self.reader, self.sort));
+        let [a, b, c, d, ..] = Digest::of(asked.as_bytes()).0;
+        u32::from_be_bytes([a, b, c, d])
     }
 }
 
@@ -70,35 +86,38 @@ pub struct Key {
     pub id: u128,
 }
 
-/// The end of a page. Opaque outside; as text it is 66 hexadecimal digits.
+/// The end of a page of one question's hits. Opaque outside; as text it is 74 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Cursor {
     pub(in crate::index) last: Key,
     pub(in crate::index) rule: Rule,
+    /// The question, as [`Query::mark`] has it.
+    pub(in crate::index) of: u32,
 }
 
-/// Not a cursor that this archive gave out.
+/// Not a cursor that this archive gave out for this question.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("this is not a place in a list of hits; start again without it")]
+#[error("this is not a place in the list of hits of this question; ask the same again, or start without it")]
 pub struct NotACursor;
 
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016x}{:016x}{:032x}{:02x}", self.last.primary, self.last.seq, self.last.id, self.rule as u8)
+        write!(f, "{:016x}{:016x}{:032x}", self.last.primary, self.last.seq, self.last.id)?;
+        write!(f, "{:02x}{:08x}", self.rule as u8, self.of)
     }
 }
 
 impl FromStr for Cursor {
     type Err = NotACursor;
     fn from_str(text: &str) -> Result<Cursor, NotACursor> {
-        let plain = text.len() == 66 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        let plain = text.len() == 74 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
         if !plain {
             return Err(NotACursor);
         }
         let number = |range| u128::from_str_radix(&text[range], 16).map_err(|_| NotACursor);
         let rule = Rule::ALL.into_iter().find(|r| number(64..66) == Ok(*r as u128)).ok_or(NotACursor)?;
-        let (primary, seq) = (number(0..16)? as u64, number(16..32)? as u64);
-        Ok(Cursor { last: Key { primary, seq, id: number(32..64)? }, rule })
+        let (primary, seq, of) = (number(0..16)? as u64, number(16..32)? as u64, number(66..74)? as u32);
+        Ok(Cursor { last: Key { primary, seq, id: number(32..64)? }, rule, of })
     }
 }
 

@@ -88,7 +88,7 @@ impl<'a> Run<'a> {
         }
         let more = top.more;
         let keys = top.into_keys();
-        let next = keys.last().filter(|_| more).map(|last| Cursor { last: *last, rule });
+        let next = keys.last().filter(|_| more).map(|last| Cursor { last: *last, rule, of: self.query.mark() });
         let score = |key| if self.sort == Sort::Relevance { Top::score(key) } else { 0.0 };
         let hits = keys.iter().filter_map(|key| Some(Hit { record: schema::id_of(key.id)?, score: score(key) }));
         let hits = hits.collect();

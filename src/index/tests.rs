@@ -179,6 +179,23 @@ fn pages_have_no_gap_and_no_double() {
 }
 
 #[test]
+fn a_place_in_one_list_is_none_in_another() {
+    let index = index(&["a", "a", "a b"].map(about));
+    let query = |text: &str| Query { limit: 1, ..Query::new(text, Reader::Anyone) };
+    let next = index.search(&query("a")).unwrap().next.unwrap().to_string();
+    assert!(query("a").after(&next).is_ok());
+    assert!(Query { limit: 9, facets: true, ..query("a") }.after(&next).is_ok());
+    let others = [
+        query("a b"),
+        Query { sort: Sort::Newest, ..query("a") },
+        Query { reader: Reader::Archivist, ..query("a") },
+        Query { filters: Filters { issued_from: Some(20250101), ..Filters::default() }, ..query("a") },
+    ];
+    assert!(others.into_iter().all(|other| other.after(&next).is_err()));
+    assert!(query("a").after("x").is_err());
+}
+
+#[test]
 fn dates_of_issue_sort_and_undated_records_come_last() {
     let index = index(&[dated("a", "2024"), about("a"), dated("a", "2025-06-30"), dated("a", "1999-01-01")]);
     let sorted = |sort| numbers(&index.search(&Query { sort, ..Query::new("a", Reader::Anyone) }).unwrap());
