@@ -247,6 +247,8 @@ async fn while_taking_in() {
         promised.hear(&succeeds(data.path(), &arguments).stdout);
         holds(data.path(), &promised, rows).await;
         said += promised.said;
+        let (done, took) = (kills() - waiting.len(), began.elapsed());
+        eprintln!("{done} of {} kills, {lives} archives held to their promises, {took:?}", kills());
     }
     assert!(reading > 0, "no kill after the last row, while texts are read");
     let (whole, took, kills) = (undisturbed.whole, began.elapsed(), kills());
