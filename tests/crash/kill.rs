@@ -34,7 +34,7 @@ fn kills() -> usize {
 
 /// Kills of one archive, one after the other, before it is held against what it promised.
 fn kills_of_one() -> usize {
-    if full() { 25 } else { 5 }
+    if full() { 50 } else { 5 }
 }
 
 fn chance(salt: u64) -> Chance {
@@ -221,24 +221,28 @@ async fn while_taking_in() {
     let undisturbed = Undisturbed::run(&arguments);
     assert_eq!(undisturbed.answers.len(), rows);
     let (mut chance, mut waiting) = (chance(0x1), (0..kills()).collect::<Vec<_>>());
-    let (mut lives, mut said, mut reading) = (0, 0, 0);
+    let (mut lives, mut killed, mut said, mut reading) = (0, 0, 0, 0);
     while !waiting.is_empty() {
         lives += 1;
         assert!(lives <= kills(), "so fast that moments never come: {waiting:?}");
         let data = place();
         init(data.path());
         let (mut promised, mut read) = (Promised::default(), Duration::ZERO);
-        let parts = waiting.iter().copied().step_by(waiting.len().div_ceil(kills_of_one()));
-        for part in parts.collect::<Vec<_>>() {
-            let mut moment = undisturbed.moment(part, kills(), &mut chance);
+        waiting.sort_unstable();
+        let mine = waiting.iter().copied().step_by(waiting.len().div_ceil(kills_of_one())).collect::<Vec<_>>();
+        mine.iter().for_each(|part| drop(waiting.remove(waiting.iter().position(|other| other == part).unwrap())));
+        for (nth, part) in mine.iter().enumerate() {
+            let mut moment = undisturbed.moment(*part, kills(), &mut chance);
             if moment.rows == rows {
                 // What was read before need not be read again.
                 (moment.after, read) = (moment.after.saturating_sub(read), moment.after);
             }
             if !kill_at(moment, data.path(), &arguments, &mut promised) {
+                // All was done before that moment and the later ones: others take their place, anywhere in a run.
+                waiting.extend(mine[nth..].iter().map(|_| chance.below(kills() as u64) as usize));
                 break;
             }
-            waiting.retain(|waiting| *waiting != part);
+            killed += 1;
             reading += usize::from(moment.rows == rows);
             // An audit right after the crash, before anybody has cleaned up, sees nothing wrong.
             let audit = run(data.path(), &["verify", "archive"]);
@@ -247,13 +251,14 @@ async fn while_taking_in() {
         promised.hear(&succeeds(data.path(), &arguments).stdout);
         holds(data.path(), &promised, rows).await;
         said += promised.said;
-        let (done, took) = (kills() - waiting.len(), began.elapsed());
-        eprintln!("{done} of {} kills, {lives} archives held to their promises, {took:?}", kills());
+        let took = began.elapsed();
+        eprintln!("{killed} of {} kills, {lives} archives held to their promises, {took:?}", kills());
     }
     assert!(reading > 0, "no kill after the last row, while texts are read");
-    let (whole, took, kills) = (undisturbed.whole, began.elapsed(), kills());
+    assert_eq!(killed, kills());
+    let (whole, took) = (undisturbed.whole, began.elapsed());
     eprintln!(
-        "{kills} kills while taking in {rows} rows ({whole:?} undisturbed), {reading} of them after the last row, \
+        "{killed} kills while taking in {rows} rows ({whole:?} undisturbed), {reading} of them after the last row, \
          {lives} archives, {said} acknowledgements, none lost, {took:?}"
     );
 }
