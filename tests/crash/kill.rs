@@ -230,7 +230,9 @@ async fn while_taking_in() {
         let (mut promised, mut read) = (Promised::default(), Duration::ZERO);
         waiting.sort_unstable();
         let mine = waiting.iter().copied().step_by(waiting.len().div_ceil(kills_of_one())).collect::<Vec<_>>();
-        mine.iter().for_each(|part| drop(waiting.remove(waiting.iter().position(|other| other == part).unwrap())));
+        for part in &mine {
+            waiting.remove(waiting.iter().position(|other| other == part).unwrap());
+        }
         for (nth, part) in mine.iter().enumerate() {
             let mut moment = undisturbed.moment(*part, kills(), &mut chance);
             if moment.rows == rows {
