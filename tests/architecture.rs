@@ -87,19 +87,28 @@ const CLOCKS: [&str; 5] = ["SystemTime::now", "Timestamp::now", "Zoned::now", "U
 
 /// Who may call what changes the truth: `call, callers, why`.
 const CALLERS: &[(&str, &[&str], &str)] = &[
-    ("ledger.append(", &["src/archive/commit.rs", "src/archive/place.rs"], "one writer, and the founding"),
+    (
+        "ledger.append(",
+        &["src/archive/commit.rs", "src/archive/place.rs", "src/archive/promote.rs"],
+        "one writer, the founding, and another primary",
+    ),
     (
         ".discard(",
         &[
+            "src/archive/heal.rs",
             "src/archive/keep.rs",
             "src/archive/sweep.rs",
             "src/ingest/stage.rs",
             "src/ledger/log.rs",
+            "src/store/mod.rs",
+            "src/store/place.rs",
             "src/store/probe.rs",
+            "src/store/replicas.rs",
         ],
-        "fulfilled intents; orphans; what a refused row staged; superseded tiles; what the probe raced for",
+        "a replica's damaged checkpoint; fulfilled intents; orphans; what a refused row staged; superseded tiles; \
+         the store's own, at every place; what the probe raced for",
     ),
-    (".delete(", &["src/store/mod.rs"], "under `discard`"),
+    (".delete(", &["src/store/place.rs"], "under `discard`"),
     ("remove_file(", &["src/store/local.rs", "src/archive/rebuild.rs"], "leftovers of dead writes; derived files"),
     (
         "remove_dir_all(",
@@ -116,11 +125,15 @@ const BANNED: &[(&str, &[&str], &str)] = &[
     ("collection", &[], "fonds"),
     ("item", &["src/content/pdf/interpreter.rs", "src/content/pdf/lexer.rs"], "record; a PDF array has items"),
     ("items", &["src/content/pdf/interpreter.rs", "src/content/pdf/lexer.rs"], "records; a PDF array has items"),
-    ("upload", &["src/store/mod.rs", "src/ingest/stage.rs"], "accession; bytes going into staging are one"),
+    (
+        "upload",
+        &["src/store/mod.rs", "src/store/place.rs", "src/ingest/stage.rs"],
+        "accession; bytes going into staging are one",
+    ),
     ("owner", &[], "creator, custodian or drafting agency"),
     ("user", &[], "actor"),
     ("scheduler", &[], "worker, round or job"),
-    ("delete", &["src/store/mod.rs", "src/index/mod.rs"], "destroy or discard; two libraries call it so"),
+    ("delete", &["src/store/place.rs", "src/index/mod.rs"], "destroy or discard; two libraries call it so"),
     ("deleted", &["src/index/mod.rs"], "destroyed; the index library calls it so"),
     ("purge", &["src/index/mod.rs"], "destroy; the index forgets segments"),
 ];

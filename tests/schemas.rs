@@ -115,6 +115,7 @@ fn entries() -> Vec<Entry> {
         Event::Described { record, description, replaces },
         Event::Characterized { record, description, replaces },
         Event::Refreshed { documents },
+        Event::Promoted { replica: 2, epoch: 3 },
     ];
     let at = "2026-11-23T03:04:05.000000Z".parse().unwrap();
     let entry = |event| Entry { at, by: ActorId::new(0, [2; 10]), request: Digest::of(b"r"), event, v: 1 };

@@ -6,7 +6,7 @@ use crate::archive::{
     feed::{Changed, Feed, Step},
 };
 use crate::catalog::{Applied, Catalog};
-use crate::ledger::log::Ledger;
+use crate::ledger::{log::Ledger, merkle::EMPTY_ROOT};
 use crate::record::{
     description::Description,
     digest::Digest,
@@ -32,8 +32,8 @@ const READS: usize = 16;
 
 impl Derived {
     /// Applies entries that follow those applied before.
-    pub async fn apply(&self, applied: Vec<Applied>) -> Result<(), ArchiveError> {
-        self.catalog.apply(&applied).await?;
+    pub async fn apply(&self, applied: Vec<Applied>, root: Digest) -> Result<(), ArchiveError> {
+        self.catalog.apply(&applied, root).await?;
         self.give(&applied).await
     }
 
@@ -60,7 +60,7 @@ impl Derived {
     pub async fn catch_up(&self, ledger: &Ledger) -> Result<(), ArchiveError> {
         while let Some(committed) = ledger.catch_up().await? {
             let loaded = load(&self.store, committed.base, &committed.entries).await?;
-            self.apply(loaded.applied).await?;
+            self.apply(loaded.applied, committed.root).await?;
         }
         Ok(())
     }
@@ -72,11 +72,11 @@ impl Derived {
         let mut replay = ledger.replay_from(catalog_applied.min(index_applied)).await?;
         let mut more = true;
         while more {
-            let (mut base, mut entries) = (None, Vec::new());
+            let (mut base, mut entries, mut root) = (None, Vec::new(), EMPTY_ROOT);
             while entries.len() < FOLD_ENTRIES && more {
                 match replay.next().await? {
                     Some(commit) => {
-                        base = base.or(Some(commit.base));
+                        (base, root) = (base.or(Some(commit.base)), commit.root);
                         entries.extend(commit.entries);
                     }
                     None => more = false,
@@ -85,7 +85,7 @@ impl Derived {
             let Some(base) = base else { break };
             let Loaded { mut applied, left_out: some } = load(&self.store, base, &entries).await?;
             left_out += some;
-            self.catalog.apply(applied.get(past(base, catalog_applied)..).unwrap_or_default()).await?;
+            self.catalog.apply(applied.get(past(base, catalog_applied)..).unwrap_or_default(), root).await?;
             applied.drain(..past(base, index_applied).min(applied.len()));
             self.give(&applied).await?;
             tell(base + entries.len() as u64);

@@ -9,7 +9,8 @@
 
 use crate::archive::{ArchiveError, Clock, apply::Derived};
 use crate::catalog::{Applied, Catalog};
-use crate::ledger::log::{Appended, Committed, Ledger};
+use crate::config;
+use crate::ledger::log::{Appended, Committed, Ledger, LedgerError};
 use crate::record::{
     description::Description,
     digest::Digest,
@@ -19,10 +20,12 @@ use crate::record::{
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
+    time::Duration,
 };
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinHandle,
+    time::MissedTickBehavior,
 };
 
 /// Something that somebody wants to be in the ledger.
@@ -56,9 +59,16 @@ struct Waiting {
 
 impl Writer {
     /// Starts the task that commits; it ends when no writer is left.
-    pub fn start(ledger: Arc<Ledger>, derived: Derived, clock: Clock, batch_max: usize) -> (Writer, JoinHandle<()>) {
+    pub fn start(
+        ledger: Arc<Ledger>,
+        derived: Derived,
+        clock: Clock,
+        config: &config::Ledger,
+    ) -> (Writer, JoinHandle<()>) {
+        let batch_max = config.batch_entries_max;
+        let interval = Duration::from_millis(config.catch_up_interval_ms.max(1));
         let (to, from) = mpsc::channel(batch_max);
-        (Writer { to }, tokio::spawn(Loop { ledger, derived, clock, batch_max }.run(from)))
+        (Writer { to }, tokio::spawn(Loop { ledger, derived, clock, batch_max, interval }.run(from)))
     }
 
     /// Commits a proposal, together with whatever else is waiting. Answers the entry's sequence number:
@@ -76,19 +86,45 @@ struct Loop {
     derived: Derived,
     clock: Clock,
     batch_max: usize,
+    /// Between two looks at what other processes committed.
+    interval: Duration,
 }
 
 impl Loop {
     async fn run(self, mut from: mpsc::Receiver<(Proposal, oneshot::Sender<Answer>)>) {
         let mut batch = Vec::new();
-        while from.recv_many(&mut batch, self.batch_max).await > 0 {
-            let waiting = batch.drain(..).map(|(proposal, answer)| Waiting { proposal, answer }).collect();
-            if let Err(error) = self.commit(waiting).await {
+        let mut ticks = tokio::time::interval(self.interval);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let done = tokio::select! {
+                received = from.recv_many(&mut batch, self.batch_max) => match received {
+                    0 => return,
+                    _ => {
+                        let waiting = batch.drain(..).map(|(proposal, answer)| Waiting { proposal, answer }).collect();
+                        self.commit(waiting).await
+                    }
+                },
+                _ = ticks.tick() => self.look().await,
+            };
+            if let Err(error) = done {
                 // What the storage did is unknown: this process must not write again. Dropping the queue
                 // tells everybody who waits.
                 tracing::error!(%error, "the writer has stopped; open the archive again");
                 return;
             }
+        }
+    }
+
+    /// Takes in what other processes committed, and hears whether another place decides now.
+    async fn look(&self) -> Result<(), ArchiveError> {
+        match self.derived.catch_up(&self.ledger).await {
+            // Storage that cannot be reached for a while: nothing is half done, the next look asks again.
+            Err(ArchiveError::Store(error) | ArchiveError::Ledger(LedgerError::Store(error))) => {
+                tracing::warn!(%error, "what other processes committed cannot be seen; it is asked for again");
+                Ok(())
+            }
+            Err(error) => Err(error),
+            Ok(()) => Ok(self.ledger.expect_primary()?),
         }
     }
 
@@ -121,7 +157,7 @@ impl Loop {
             answers.push((seq, waiting.answer));
         }
         // If we stop here, the batch is committed and nobody was told: the same requests find it.
-        self.derived.apply(applied).await?;
+        self.derived.apply(applied, committed.root).await?;
         for (seq, answer) in answers {
             // Who asked may be gone; the entry stands.
             answer.send(Ok(seq)).ok();

@@ -16,12 +16,17 @@ pub mod apply;
 pub mod clock;
 pub mod commit;
 pub mod feed;
+pub mod heal;
 pub mod keep;
 pub mod place;
+pub mod places;
+pub mod promote;
 pub mod rebuild;
 pub mod sweep;
 
-use crate::archive::{apply::Derived, commit::Writer, feed::Feed, place::Folders, sweep::Sweep};
+use crate::archive::{
+    apply::Derived, commit::Writer, feed::Feed, heal::Healing, place::Folders, places::Places, sweep::Sweep,
+};
 use crate::catalog::{Catalog, CatalogError};
 use crate::config::Config;
 use crate::desk::{Desk, DeskError};
@@ -51,6 +56,7 @@ pub struct Archive {
     pub desk: Desk,
     pub clock: Clock,
     pub config: Config,
+    pub healing: Healing,
     /// Who acts at this machine's command line.
     pub operator: ActorId,
     writer: Writer,
@@ -67,6 +73,7 @@ struct Tasks {
     writer: Option<JoinHandle<()>>,
     feeder: Option<JoinHandle<()>>,
     publisher: Option<JoinHandle<()>>,
+    healer: Option<JoinHandle<()>>,
     enough: Arc<Notify>,
 }
 
@@ -89,8 +96,8 @@ async fn ended(task: Option<JoinHandle<()>>) {
 impl Drop for Tasks {
     fn drop(&mut self) {
         // Writer and feeder end by themselves when nobody can ask them any more.
-        if let Some(publisher) = &self.publisher {
-            publisher.abort();
+        for task in self.publisher.iter().chain(&self.healer) {
+            task.abort();
         }
     }
 }
@@ -159,14 +166,19 @@ impl Archive {
     /// stores that were behind.
     pub async fn open(data: &Path, config: Config, clock: Clock, tell: &apply::Tell) -> Result<Archive, ArchiveError> {
         let folders = Folders::of(data);
-        folders.expect_archive()?;
+        let store = Places::configured(data, &config.storage)?.open(&folders).await?;
         // Backups leave staging out.
-        for folder in [&folders.derived, &folders.desk, &folders.archive.join(layout::STAGING)] {
+        let staging = store.folder().map(|folder| folder.join(layout::STAGING));
+        for folder in [&folders.derived, &folders.desk].into_iter().chain(&staging) {
             fs::create_dir_all(folder).map_err(|error| place::disk(folder, error))?;
         }
         let lock = Some(lock(&folders.derived)?);
+        if store.folder().is_none() {
+            // A bucket may have been moved to another service since.
+            place::probe(&store, &clock).await?;
+        }
         let parts = Parts {
-            store: Store::local(&folders.archive)?,
+            store,
             signer: folders.signer()?,
             catalog: Catalog::open(Some(&folders.derived.join(rebuild::CATALOG))).await?,
             index: Index::open(Some(&folders.derived.join(rebuild::INDEX)), &config.index)?,
@@ -182,10 +194,13 @@ impl Archive {
     pub async fn start(parts: Parts, tell: &apply::Tell) -> Result<Archive, ArchiveError> {
         let Parts { store, signer, catalog, index, desk, clock, config, lock } = parts;
         let keys = keys(&store).await?;
-        let ledger = Arc::new(Ledger::open(store.clone(), signer, keys).await?);
+        let ledger = Arc::new(Ledger::open(store.clone(), Arc::new(signer), keys).await?);
+        let healing = Healing::new(&store, &ledger, &desk, &config.storage);
+        healing.introduce().await;
         while ledger.catch_up().await?.is_some() {}
+        refuse_rollback(&ledger, &desk, catalog.applied().max(index.applied())).await?;
+        forget_another_history(&ledger, &catalog, &index).await?;
         let index_applied = index.applied();
-        refuse_rollback(&ledger, &desk, catalog.applied().max(index_applied)).await?;
         let index = Arc::new(index);
         let interval = Duration::from_millis(config.index.commit_interval_ms);
         let (feed, feeder) = Feed::start(index.clone(), store.clone(), interval, config.content.text_bytes_max);
@@ -200,11 +215,13 @@ impl Archive {
         if let (true, Some(alive), Some(root)) = (alone, &alive, store.folder()) {
             local::share(alive, root)?;
         }
-        let (writer, committing) =
-            Writer::start(ledger.clone(), derived, clock.clone(), config.ledger.batch_entries_max);
+        let (writer, committing) = Writer::start(ledger.clone(), derived, clock.clone(), &config.ledger);
         let (enough, interval_ms) = (Arc::new(Notify::new()), config.ledger.publish_interval_ms);
         let publisher = tokio::spawn(publish(ledger.clone(), desk.clone(), interval_ms, enough.clone()));
-        let tasks = Tasks { writer: Some(committing), feeder: Some(feeder), publisher: Some(publisher), enough };
+        let interval = Duration::from_millis(config.storage.heal_interval_ms);
+        let healer = (!store.replicas().all().is_empty()).then(|| tokio::spawn(healing.clone().run(interval)));
+        let tasks =
+            Tasks { writer: Some(committing), feeder: Some(feeder), publisher: Some(publisher), healer, enough };
         Ok(Archive {
             store,
             ledger,
@@ -213,6 +230,7 @@ impl Archive {
             desk,
             clock,
             config,
+            healing,
             operator,
             writer,
             feed,
@@ -247,7 +265,7 @@ impl Archive {
         let before = place::in_force(&self.ledger).await?;
         let mut restored = Vec::new();
         for (path, digest) in &before {
-            if !self.store.read(path).await.is_ok_and(|bytes| Digest::of(&bytes) == *digest) {
+            if !self.store.read_document(path).await.is_ok_and(|bytes| Digest::of(&bytes) == *digest) {
                 restored.push(path.clone());
             }
         }
@@ -257,7 +275,7 @@ impl Archive {
             if restored.iter().any(|altered| altered == path) {
                 return Err(ArchiveError::Damaged(path.into()));
             }
-            documents.push((path.into(), self.store.read(path).await?));
+            documents.push((path.into(), self.store.read_document(path).await?));
         }
         let documents = place::write_documents(&self.store, &documents).await?;
         if documents == before {
@@ -272,13 +290,20 @@ impl Archive {
     /// Publishes, makes everything visible and closes the files. When it returns, nothing of this archive
     /// runs any more and another process may open it.
     pub async fn close(self) -> Result<(), ArchiveError> {
-        let Archive { ledger, catalog, index, desk, writer, feed, mut tasks, .. } = self;
+        let Archive { store, ledger, catalog, index, desk, healing, config, writer, feed, mut tasks, .. } = self;
         // The writer first: a commit that is under way is answered, published and found.
         drop(writer);
         ended(tasks.writer.take()).await;
         tasks.publisher_ends().await;
         let flushed = feed.flush().await;
         let published = publish_once(&ledger, &desk).await;
+        if let Some(healer) = tasks.healer.take() {
+            healer.abort();
+            store.replicas().settle().await;
+            // What is whole now need not be looked at by the next process. A large debt is healed by it.
+            let patience = Duration::from_millis(config.storage.patience_ms);
+            tokio::time::timeout(patience, healing.round(&|_, _| {})).await.ok();
+        }
         drop(feed);
         ended(tasks.feeder.take()).await;
         catalog.close().await;
@@ -344,6 +369,17 @@ async fn refuse_rollback(ledger: &Ledger, desk: &Desk, applied: u64) -> Result<(
         }
     }
     Ok(())
+}
+
+/// Catalog and index may have applied commits of a primary that was lost and that no other place had.
+async fn forget_another_history(ledger: &Ledger, catalog: &Catalog, index: &Index) -> Result<(), ArchiveError> {
+    let applied = catalog.applied();
+    if applied == 0 && index.applied() == 0 || catalog.stands_on(ledger.root_at(applied).await?).await? {
+        return Ok(());
+    }
+    tracing::warn!(applied, "catalog and index do not follow from the ledger, they are built anew");
+    catalog.clear().await?;
+    Ok(index.clear()?)
 }
 
 async fn publish(ledger: Arc<Ledger>, desk: Desk, interval_ms: u64, enough: Arc<Notify>) {

@@ -3,7 +3,8 @@
 //! An archive outlives its software, so the knowledge of how to read and check it is written into it, and
 //! its first entry holds the digest of every line of that.
 
-use crate::archive::{ArchiveError, Clock, keep::random, request};
+use crate::archive::{ArchiveError, Clock, keep::random, places::Places, request};
+use crate::config::Storage;
 use crate::ledger::{
     keys::{KeyFile, Signer},
     log::{Appended, Ledger},
@@ -13,15 +14,15 @@ use crate::record::{
     entry::{Entry, Event},
     id::ActorId,
 };
-use crate::store::{Created, Store, StoreError, layout, local};
+use crate::store::{self, Created, Store, StoreError, identity::Identity, layout, local};
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
     fs, io,
     io::Write,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 use zeroize::Zeroizing;
 
@@ -104,24 +105,15 @@ impl Folders {
     }
 }
 
-/// `place.json`: the identity of this place, written once.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Place {
-    /// The same in every replica of one archive.
-    pub archive: ActorId,
-    pub origin: String,
-    /// Which of the archive's places this is; the first is 1.
-    pub replica: u32,
-    /// Counts the primaries that this archive has had; the first is 1.
-    pub epoch: u32,
-}
-
 /// Founds an archive in a folder. A founding that was interrupted is completed; an archive that is there
 /// is refused.
-pub async fn init(data: &Path, origin: &str, clock: &Clock) -> Result<(), ArchiveError> {
+pub async fn init(data: &Path, storage: &Storage, origin: &str, clock: &Clock) -> Result<(), ArchiveError> {
     check_origin(origin)?;
-    let folders = Folders::of(data);
+    let (folders, places) = (Folders::of(data), Places::configured(data, storage)?);
+    let place = places.founding()?.clone();
+    if place.folder() != Some(folders.archive.as_path()) {
+        expect_empty(&place).await?;
+    }
     if folders.archive.join(layout::commit(0)).exists() {
         return Err(ArchiveError::Place(format!("there is an archive at {} already", folders.archive.display())));
     }
@@ -129,7 +121,7 @@ pub async fn init(data: &Path, origin: &str, clock: &Clock) -> Result<(), Archiv
         return Err(folders.lost());
     }
     let above = data.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("."));
-    for folder in [&folders.archive, &folders.derived, &folders.desk] {
+    for folder in [&folders.derived, &folders.desk].into_iter().map(PathBuf::as_path).chain(place.folder()) {
         fs::create_dir_all(folder).map_err(|error| disk(folder, error))?;
     }
     let signer = new_key(&folders, origin)?;
@@ -137,9 +129,32 @@ pub async fn init(data: &Path, origin: &str, clock: &Clock) -> Result<(), Archiv
     for folder in data.ancestors().take_while(|folder| *folder != above).chain([data, above]) {
         local::sync_folder(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })?;
     }
-    let store = Store::local(&folders.archive)?;
-    store.probe(&format!("{}/probe/{}", layout::STAGING, ActorId::new(clock.now().millis(), random()?))).await?;
+    // Again, now that its folder is there.
+    let store = Store::at(places.founding()?.clone());
+    probe(&store, clock).await?;
     found(&store, signer, clock).await
+}
+
+/// Asks whether the primary keeps create-if-absent.
+pub async fn probe(store: &Store, clock: &Clock) -> Result<(), ArchiveError> {
+    let id = ActorId::new(clock.now().millis(), random()?);
+    Ok(store.primary().probe(&format!("{}/probe/{id}", layout::STAGING)).await?)
+}
+
+/// A bucket, or a folder that is not the data folder's own, holds nothing, or what an interrupted founding left.
+async fn expect_empty(place: &store::Place) -> Result<(), ArchiveError> {
+    let name = place.name();
+    if place.has(&layout::commit(0)).await? {
+        return Err(ArchiveError::Place(format!("there is an archive at {name} already")));
+    }
+    let ours = ["place.json", "keys/", "log/", "schemas/", "staging/", "records/"];
+    let ours = |name: &String| ours.contains(&name.as_str()) || DOCUMENTS.iter().any(|(path, _)| path == name);
+    match place.names("").await?.into_iter().find(|name| !ours(name)) {
+        Some(other) => {
+            Err(ArchiveError::Place(format!("{name} holds {other}; an archive is founded in an empty place")))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Writes everything that an empty place needs. Each step can be done again.
@@ -153,18 +168,17 @@ pub async fn found(store: &Store, signer: Signer, clock: &Clock) -> Result<(), A
     }
     let (origin, keys) = (signer.origin().to_owned(), KeyFile::founding(signer.verifying_key().clone()));
     let archive = ActorId::new(clock.now().millis(), random()?);
-    let place = Place { archive, origin: origin.clone(), replica: 1, epoch: 1 };
-    let text = serde_json::to_string(&place).map_err(|fault| ArchiveError::Damaged(fault.to_string()))? + "\n";
+    let place = Identity { archive, origin: origin.clone(), replica: 1, epoch: 1 }.to_bytes();
     // If we stop anywhere before the first entry, `init` goes on from here: nothing is an archive yet.
-    let place = match store.create(layout::PLACE, Bytes::from(text.clone())).await? {
-        Created::New => Bytes::from(text),
+    let place = match store.create(layout::PLACE, place.clone()).await? {
+        Created::New => place,
         Created::AlreadyThere(bytes) => bytes,
     };
     let mut documents = documents();
     documents.push((layout::PLACE.into(), place));
     documents.push((layout::KEYS.into(), Bytes::from(keys.to_string())));
     let digests = write_documents(store, &documents).await?;
-    let ledger = Ledger::open(store.clone(), signer, keys).await?;
+    let ledger = Ledger::open(store.clone(), Arc::new(signer), keys).await?;
     // Empty, and nobody has committed meanwhile: an archive is founded once.
     if ledger.size() == 0 && ledger.catch_up().await?.is_none() {
         let by = ActorId::new(clock.now().millis(), random()?);

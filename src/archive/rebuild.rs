@@ -8,12 +8,12 @@ use crate::archive::{
     feed::Feed,
     keys, lock, place,
     place::Folders,
+    places::Places,
 };
 use crate::catalog::Catalog;
 use crate::config::{self, Config};
 use crate::index::Index;
 use crate::ledger::log::Ledger;
-use crate::store::Store;
 use std::{fs, io, path::Path, sync::Arc, time::Duration};
 
 /// The catalog's file in `derived/`.
@@ -35,14 +35,13 @@ pub struct Rebuilt {
 /// Rebuilds what is derived. Interrupted, it leaves the old ones.
 pub async fn rebuild(data: &Path, config: &Config, tell: &Tell) -> Result<Rebuilt, ArchiveError> {
     let folders = Folders::of(data);
-    folders.expect_archive()?;
+    let store = Places::configured(data, &config.storage)?.open(&folders).await?;
     fs::create_dir_all(&folders.derived).map_err(|error| place::disk(&folders.derived, error))?;
     let _lock = lock(&folders.derived)?;
     let fresh = folders.derived.join("new");
     forget(&fresh)?;
     fs::create_dir_all(&fresh).map_err(|error| place::disk(&fresh, error))?;
-    let store = Store::local(&folders.archive)?;
-    let ledger = Ledger::open(store.clone(), folders.signer()?, keys(&store).await?).await?;
+    let ledger = Ledger::open(store.clone(), Arc::new(folders.signer()?), keys(&store).await?).await?;
     while ledger.catch_up().await?.is_some() {}
     let catalog = Catalog::open(Some(&fresh.join(CATALOG))).await?;
     let index = Arc::new(Index::open(Some(&fresh.join(INDEX)), &hurried(&config.index))?);

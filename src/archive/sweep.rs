@@ -87,20 +87,31 @@ impl Sweep<'_> {
 
     /// Writes under way outside of records, which no intent names.
     fn leftovers(&self) -> Result<(), ArchiveError> {
-        let Some(root) = self.derived.store.folder() else { return Ok(()) };
-        let top = local::names(root, "")?.into_iter().filter(|name| local::is_leftover(name));
-        let mut leftovers: Vec<String> = top.collect();
-        for folder in ["log", "keys", "schemas", layout::STAGING] {
-            leftovers.extend(local::leftovers(root, folder)?);
+        for root in self.derived.store.folders() {
+            let top = local::names(root, "")?.into_iter().filter(|name| local::is_leftover(name));
+            let mut leftovers: Vec<String> = top.collect();
+            for folder in ["log", "keys", "schemas", layout::STAGING] {
+                leftovers.extend(local::leftovers(root, folder)?);
+            }
+            leftovers.iter().try_for_each(|leftover| local::remove(root, leftover))?;
         }
-        Ok(leftovers.iter().try_for_each(|leftover| local::remove(root, leftover))?)
+        Ok(())
     }
 
     /// Empties a record's folder of what nothing names; says whether that could be done. If we stop here, the
     /// intent stands and it is done again.
     async fn record(&self, record: RecordId) -> Result<bool, ArchiveError> {
         let store = &self.derived.store;
-        let listed: Vec<_> = store.list(&layout::record(record))?.try_collect().await?;
+        let folder = layout::record(record);
+        let mut listed: Vec<_> = store.list(&folder)?.try_collect().await?;
+        // Where a replica cannot be asked, the intent stands until it can be.
+        let everywhere = match store.replicas().list(&folder).await {
+            Ok(there) => {
+                listed.extend(there);
+                true
+            }
+            Err(_) => false,
+        };
         if self.named_by_others(record).await? {
             return Ok(false);
         }
@@ -109,27 +120,29 @@ impl Sweep<'_> {
         for one in staged {
             store.discard(&one.path).await?;
         }
-        if let Some(root) = store.folder() {
-            let folder = layout::record(record);
+        for root in store.folders() {
             for leftover in local::leftovers(root, &folder)? {
                 local::remove(root, &leftover)?;
             }
             // Whoever made the folder may have died before its name was on the disk; who finds it takes it as it is.
-            local::sync_parent(&root.join(folder))?;
+            local::sync_parent(&root.join(&folder))?;
         }
         if listed.is_empty() {
-            return Ok(true);
+            return Ok(everywhere);
         }
         let Some(named) = self.named(record).await? else {
             // What it named cannot be told from an orphan, and a damaged record must not lose more.
             tracing::warn!(record.id = %record, "a description is gone, its record is not swept; run `vankho verify archive`");
-            return Ok(true);
+            return Ok(everywhere);
         };
         for orphan in listed.iter().filter(|listed| !named.contains(&listed.path)) {
             tracing::info!(record.id = %record, "an orphan of a crash is discarded");
-            store.discard(&orphan.path).await?;
+            store.primary().discard(&orphan.path).await?;
+            if everywhere {
+                store.replicas().discard(&orphan.path).await?;
+            }
         }
-        Ok(true)
+        Ok(everywhere)
     }
 
     /// Every path in a record's folder that an entry or a description names; `None` where a description that

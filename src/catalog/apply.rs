@@ -1,7 +1,7 @@
 //! The fold: entries in, rows out.
 
 use crate::catalog::{Catalog, CatalogError, Entry, State, likeness, sql};
-use crate::record::{component::Component, description::Description, id::RecordId};
+use crate::record::{component::Component, description::Description, digest::Digest, id::RecordId};
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -17,10 +17,11 @@ pub struct Applied {
 const ROWS_MAX: usize = 500;
 
 impl Catalog {
-    /// Applies entries in the order of the ledger, all or none. They begin where the last ones ended.
+    /// Applies entries in the order of the ledger, all or none. They begin where the last ones ended; `root` is
+    /// that of the ledger after them.
     ///
     /// If we stop here, nothing was applied and the same entries come again.
-    pub async fn apply(&self, entries: &[Applied]) -> Result<(), CatalogError> {
+    pub async fn apply(&self, entries: &[Applied], root: Digest) -> Result<(), CatalogError> {
         let (Some(first), Some(last)) = (entries.first(), entries.last()) else { return Ok(()) };
         let applied = self.applied();
         if first.seq != applied {
@@ -32,11 +33,46 @@ impl Catalog {
             replace_records(&mut change, rows).await?;
         }
         let state = State { applied: last.seq + 1, newest: last.entry.at.micros() };
-        for (name, value) in [("applied", state.applied as i64), ("newest", state.newest)] {
+        let root = root_values(root);
+        let root = root.iter().map(|(name, value)| (name.as_str(), *value));
+        for (name, value) in [("applied", state.applied as i64), ("newest", state.newest)].into_iter().chain(root) {
             sqlx::query(sql::SET_PLACE).bind(name).bind(value).execute(&mut *change).await?;
         }
         change.commit().await?;
         *self.state() = state;
+        Ok(())
+    }
+}
+
+/// A root as four numbers, which is what the catalog keeps of its place.
+fn root_values(Digest(bytes): Digest) -> [(String, i64); 4] {
+    std::array::from_fn(|part| {
+        let eight = bytes[part * 8..][..8].iter().fold(0, |value: u64, byte| value << 8 | u64::from(*byte));
+        (format!("root{part}"), eight as i64)
+    })
+}
+
+impl Catalog {
+    /// Is this the root of the ledger after the entries that have been applied? If not, they were another history's.
+    pub async fn stands_on(&self, root: Digest) -> Result<bool, CatalogError> {
+        for (name, value) in root_values(root) {
+            if self.value(&name).await? != value {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Forgets everything.
+    ///
+    /// If we stop here, nothing or all of it is forgotten.
+    pub async fn clear(&self) -> Result<(), CatalogError> {
+        let mut change = self.writer.begin().await?;
+        for statement in sql::CLEAR {
+            sqlx::query(statement).execute(&mut *change).await?;
+        }
+        change.commit().await?;
+        *self.state() = State::default();
         Ok(())
     }
 }

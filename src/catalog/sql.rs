@@ -24,6 +24,14 @@ pub const ACCESSION: &str =
 pub const COUNTS: &str = "SELECT COUNT(*), COALESCE(SUM(CASE WHEN waiting > 0 THEN 1 ELSE 0 END), 0) FROM records";
 pub const FORGET_COMPONENTS: &str = "DELETE FROM components WHERE record = $1";
 
+pub const CLEAR: [&str; 5] = [
+    "DELETE FROM requests",
+    "DELETE FROM entries",
+    "DELETE FROM components",
+    "DELETE FROM records",
+    "DELETE FROM place",
+];
+
 pub const INSERT_REQUESTS: &str = "INSERT INTO requests (request, seq) ";
 pub const INSERT_ENTRIES: &str = "INSERT INTO entries (seq, at, event, record, description) ";
 pub const INSERT_COMPONENTS: &str = "INSERT INTO components (record, ordinal, sha256) ";

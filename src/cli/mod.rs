@@ -11,6 +11,7 @@ mod characterize;
 mod export;
 mod ingest;
 mod place;
+mod places;
 mod receipt;
 mod search;
 mod show;
@@ -64,8 +65,12 @@ enum Command {
     Verify(verify::Verify),
     /// Build catalog and index anew from the ledger / Dựng lại mục lục và chỉ mục
     Rebuild,
-    /// How much there is / Số liệu của kho
+    /// How much there is, and how the replicas stand / Số liệu của kho và tình trạng các bản nhân
     Status,
+    /// Bring every replica up to date / Đồng bộ các bản nhân
+    Heal(places::Heal),
+    /// Make another place the primary / Đưa bản nhân khác lên làm bản chính
+    Promote(places::Promote),
     /// Shell completions / Gợi ý lệnh cho trình vỏ
     Completions { shell: clap_complete::Shell },
 }
@@ -178,7 +183,9 @@ async fn run(context: &Context, command: Command) -> Result<ExitCode, CommandErr
         Command::Export(export) => export.run(context).await,
         Command::Verify(verify) => verify.run(context).await,
         Command::Rebuild => place::rebuild(context).await,
-        Command::Status => place::status(context).await,
+        Command::Status => places::status(context).await,
+        Command::Heal(heal) => heal.run(context).await,
+        Command::Promote(promote) => promote.run(context).await,
         Command::Completions { shell } => {
             // Into memory first: it does not expect that it cannot write.
             let mut script = Vec::new();

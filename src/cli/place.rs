@@ -1,4 +1,4 @@
-//! `vankho init`, `rebuild`, `status`: the place as a whole.
+//! `vankho init`, `rebuild`: the archive as a whole.
 
 use crate::archive::{
     Archive, Clock, Refreshed, place,
@@ -24,7 +24,7 @@ impl Init {
     pub async fn run(self, context: &Context) -> Result<ExitCode, CommandError> {
         let screen = &context.screen;
         let Some(origin) = self.origin else { return refresh(context).await };
-        place::init(&context.data, &origin, &Clock::System).await?;
+        place::init(&context.data, &context.config.storage, &origin, &Clock::System).await?;
         let place = context.data.display().to_string();
         let key = context.data.join("archive/keys/archive.keys").display().to_string();
         screen.answer(
@@ -93,24 +93,4 @@ pub async fn rebuild(context: &Context) -> Result<ExitCode, CommandError> {
         },
     );
     Ok(ExitCode::from(u8::from(left_out > 0)))
-}
-
-/// `vankho status`
-pub async fn status(context: &Context) -> Result<ExitCode, CommandError> {
-    let archive = context.open().await?;
-    let (counts, entries) = (archive.catalog.counts().await?, archive.ledger.size());
-    let origin = archive.ledger.origin().to_owned();
-    archive.close().await?;
-    let screen = &context.screen;
-    screen.answer(
-        || json!({"origin": origin, "entries": entries, "records": counts.records, "waiting": counts.waiting}),
-        || {
-            let (records, waiting) = (counts.records, counts.waiting);
-            match screen.say("vi", "en") {
-                "vi" => format!("{origin}: {records} tài liệu, {waiting} chờ đọc nội dung, {entries} sự kiện"),
-                _ => format!("{origin}: {records} records, {waiting} waiting to be read, {entries} entries"),
-            }
-        },
-    );
-    Ok(ExitCode::SUCCESS)
 }

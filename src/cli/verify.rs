@@ -1,10 +1,9 @@
 //! `vankho verify`: offline, without opening the archive. Exit codes: 0 holds, 1 evidence of tampering,
 //! 2 incomplete, 3 usage.
 
-use crate::archive::{ArchiveError, place::Folders};
+use crate::archive::places::Places;
 use crate::cli::{CommandError, Context, or_cancelled, show::Screen};
 use crate::record::digest::{Digest, Hasher};
-use crate::store::Store;
 use crate::verify::{
     Outcome,
     archive::{Report, verify_archive},
@@ -22,9 +21,17 @@ use std::{
 #[derive(Subcommand)]
 pub enum Verify {
     /// Every file of the archive: nothing lost, altered, or slipped in
-    Archive,
+    Archive(Whole),
     /// One file by its receipt: no archive, no network
     Receipt(Receipt),
+}
+
+/// Every file of the archive
+#[derive(Args)]
+pub struct Whole {
+    /// Which of the places in storage.places [default: the one that decides the order of entries]
+    #[arg(long, value_name = "NUMBER")]
+    place: Option<u32>,
 }
 
 /// One file by its receipt
@@ -44,22 +51,22 @@ pub struct Receipt {
 impl Verify {
     pub async fn run(self, context: &Context) -> Result<ExitCode, CommandError> {
         match self {
-            Verify::Archive => archive(context).await,
+            Verify::Archive(Whole { place }) => archive(context, place).await,
             Verify::Receipt(receipt) => receipt.run(&context.screen),
         }
     }
 }
 
-async fn archive(context: &Context) -> Result<ExitCode, CommandError> {
-    let folders = Folders::of(&context.data);
-    if !folders.archive.is_dir() {
-        let place = folders.archive.display();
+async fn archive(context: &Context, number: Option<u32>) -> Result<ExitCode, CommandError> {
+    let places = Places::configured(&context.data, &context.config.storage)?;
+    let store = places.alone(number).await?;
+    if let Some(place) = store.folder().filter(|folder| !folder.is_dir()) {
+        let place = place.display();
         return Err(CommandError::usage(
             format!("không có kho tại {place}; --data chỉ thư mục dữ liệu của kho"),
             format!("there is no archive at {place}; --data names the archive's data folder"),
         ));
     }
-    let store = Store::local(&folders.archive).map_err(ArchiveError::from)?;
     let screen = context.screen;
     let bar = screen.counting(screen.say("Kiểm tra", "Verifying"), Some(0));
     let tell = {

@@ -15,11 +15,28 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
+    pub storage: Storage,
     pub ledger: Ledger,
     pub ingest: Ingest,
     pub content: Content,
     pub index: Index,
     pub log: Log,
+}
+
+/// Where the archive lies, and in how many places.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Storage {
+    /// Every place that the archive has ever had, in the order of their numbers; one that is gone for good is "".
+    pub places: Vec<String>,
+    /// How many places, the primary among them, hold what counts before anybody is told.
+    pub required: usize,
+    /// A replica that takes longer for a small object counts as down until it has been healed.
+    pub patience_ms: u64,
+    /// Replicas are brought up to date this often.
+    pub heal_interval_ms: u64,
+    /// Bytes that healing one replica reads and writes in a second.
+    pub heal_bytes_per_second_max: u64,
 }
 
 /// The ledger's writer.
@@ -30,6 +47,8 @@ pub struct Ledger {
     pub batch_entries_max: usize,
     /// Tiles and checkpoint are published at most this often.
     pub publish_interval_ms: u64,
+    /// What other processes committed is taken in at least this often.
+    pub catch_up_interval_ms: u64,
 }
 
 /// Taking in.
@@ -88,9 +107,21 @@ pub struct Log {
     pub json: bool,
 }
 
+impl Default for Storage {
+    fn default() -> Self {
+        Storage {
+            places: vec!["archive".into()],
+            required: 1,
+            patience_ms: 10_000,
+            heal_interval_ms: 5000,
+            heal_bytes_per_second_max: 64 << 20,
+        }
+    }
+}
+
 impl Default for Ledger {
     fn default() -> Self {
-        Ledger { batch_entries_max: 1024, publish_interval_ms: 1000 }
+        Ledger { batch_entries_max: 1024, publish_interval_ms: 1000, catch_up_interval_ms: 500 }
     }
 }
 
@@ -138,6 +169,8 @@ pub enum ConfigError {
     Refused(#[from] config::ConfigError),
     #[error("{0} must be at least 1")]
     Zero(&'static str),
+    #[error("storage.required is {required}, and storage.places names {places} places")]
+    TooFewPlaces { required: usize, places: usize },
 }
 
 impl Config {
@@ -148,6 +181,7 @@ impl Config {
     ) -> Result<Config, ConfigError> {
         let variables = environment.filter(|(name, _)| is_key(name)).collect();
         let source = config::Environment::with_prefix("VANKHO").prefix_separator("_").separator("__");
+        let source = source.list_separator(" ").with_list_parse_key("storage.places");
         let mut builder = config::Config::builder();
         if let Some(path) = file {
             builder = builder.add_source(config::File::from(PathBuf::from(path)).format(config::FileFormat::Toml));
@@ -159,15 +193,19 @@ impl Config {
 
     fn check(self) -> Result<Config, ConfigError> {
         let at_least_one = [
+            ("storage.required", self.storage.required),
+            ("storage.heal_bytes_per_second_max", self.storage.heal_bytes_per_second_max as usize),
             ("ledger.batch_entries_max", self.ledger.batch_entries_max),
             ("ingest.concurrency", self.ingest.concurrency),
             ("content.processes", self.content.processes),
             ("index.threads", self.index.threads),
         ];
-        match at_least_one.iter().find(|(_, value)| *value == 0) {
-            Some((name, _)) => Err(ConfigError::Zero(name)),
-            None => Ok(self),
+        if let Some((name, _)) = at_least_one.iter().find(|(_, value)| *value == 0) {
+            return Err(ConfigError::Zero(name));
         }
+        let (required, places) =
+            (self.storage.required, self.storage.places.iter().filter(|at| !at.is_empty()).count());
+        if places < required { Err(ConfigError::TooFewPlaces { required, places }) } else { Ok(self) }
     }
 }
 
@@ -179,7 +217,7 @@ fn is_key(variable: &str) -> bool {
     name.contains("__") || SECTIONS.contains(&section)
 }
 
-const SECTIONS: [&str; 5] = ["LEDGER", "INGEST", "CONTENT", "INDEX", "LOG"];
+const SECTIONS: [&str; 6] = ["STORAGE", "LEDGER", "INGEST", "CONTENT", "INDEX", "LOG"];
 
 #[cfg(test)]
 mod tests {
@@ -202,6 +240,9 @@ mod tests {
             assert!(read(&[(misspelt, "5")]).is_err(), "{misspelt}");
         }
         assert!(read(&[("VANKHO_INGEST__CONCURRENCY", "0")]).is_err(), "zero workers");
+        let places = ("VANKHO_STORAGE__PLACES", "archive s3://kho/a?region=hn");
+        assert_eq!(read(&[places]).unwrap().storage.places, ["archive", "s3://kho/a?region=hn"]);
+        assert!(read(&[places, ("VANKHO_STORAGE__REQUIRED", "3")]).is_err(), "of two places no three hold anything");
         std::fs::write(&file, "[ingest]\nfsync = false\n").unwrap();
         assert!(read(&[]).is_err(), "no such key, and there never will be");
     }

@@ -19,7 +19,8 @@ use sqlx::{
 };
 use std::{collections::HashMap, path::Path, str::FromStr};
 
-const SCHEMA: [&str; 3] = [
+const SCHEMA: [&str; 4] = [
+    "CREATE TABLE IF NOT EXISTS replicas (number BIGINT PRIMARY KEY, healed BIGINT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS checkpoints (size BIGINT PRIMARY KEY, note TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS journal (source TEXT NOT NULL, identity TEXT NOT NULL, key TEXT NOT NULL, \
@@ -86,6 +87,27 @@ impl Desk {
         sqlx::query(insert).bind(size as i64).bind(note).execute(&mut *change).await?;
         sqlx::query("DELETE FROM checkpoints WHERE size < $1").bind(size as i64).execute(&mut *change).await?;
         Ok(change.commit().await?)
+    }
+
+    /// How many entries the replica of a number is known to hold with all that they name; `None` where it never joined.
+    pub async fn healed(&self, number: u32) -> Result<Option<u64>, DeskError> {
+        let select = "SELECT healed FROM replicas WHERE number = $1";
+        let row = sqlx::query(select).bind(i64::from(number)).fetch_optional(&self.pool).await?;
+        row.map(|row| Ok(row.try_get::<i64, _>(0)? as u64)).transpose()
+    }
+
+    /// Remembers it.
+    pub async fn set_healed(&self, number: u32, entries: u64) -> Result<(), DeskError> {
+        let insert = "INSERT INTO replicas (number, healed) VALUES ($1, $2) \
+                      ON CONFLICT (number) DO UPDATE SET healed = excluded.healed";
+        sqlx::query(insert).bind(i64::from(number)).bind(entries as i64).execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Nothing is known any more of what the replica of a number holds.
+    pub async fn forget_healed(&self, number: u32) -> Result<(), DeskError> {
+        sqlx::query("DELETE FROM replicas WHERE number = $1").bind(i64::from(number)).execute(&self.pool).await?;
+        Ok(())
     }
 
     /// The promises for some rows of a source: those made before, and `make()` for each row that is new.

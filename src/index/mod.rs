@@ -220,6 +220,14 @@ impl Index {
         Ok(())
     }
 
+    /// Forgets everything.
+    pub fn clear(&self) -> Result<(), IndexError> {
+        let writer = self.writer.read().unwrap_or_else(PoisonError::into_inner);
+        writer.delete_all_documents()?;
+        drop(writer);
+        self.commit(0)
+    }
+
     /// Makes everything handed in durable and visible, together with the size of the ledger it comes from.
     pub fn commit(&self, applied: u64) -> Result<(), IndexError> {
         let mut writer = self.writer.write().unwrap_or_else(PoisonError::into_inner);

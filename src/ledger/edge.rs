@@ -19,6 +19,9 @@ pub struct Edge {
 }
 
 impl Edge {
+    /// Before the first leaf.
+    pub const EMPTY: Edge = Edge { size: 0, partial: Vec::new(), full: Vec::new() };
+
     /// The edge of a published tree, from its partial tiles ([`tile::partials`] says which). `None` where a
     /// tile has not the width that the size demands. Whether the hashes are the right ones only
     /// [`Edge::root`] tells, against a signed checkpoint.

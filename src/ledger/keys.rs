@@ -2,7 +2,8 @@
 
 use crate::ledger::{
     checkpoint::Checkpoint,
-    note::{self, NoteFault, VerifyingKey},
+    note::{self, Note, NoteFault, VerifyingKey},
+    primacy::Primacy,
 };
 use crate::record::digest::{Digest, hex};
 use ed25519_dalek::SigningKey;
@@ -53,16 +54,17 @@ impl Signer {
 
     /// The checkpoint of a tree as a signed note. Signing twice gives the same text.
     pub fn sign_checkpoint(&self, size: u64, root: Digest) -> String {
-        self.sign(&self.log, size, root)
+        self.sign(&self.log, size, root, "")
     }
 
-    /// The note at the end of a commit: no checkpoint, for its name is another one.
-    pub fn sign_commit(&self, size: u64, root: Digest) -> String {
-        self.sign(&self.commit, size, root)
+    /// The note at the end of a commit: no checkpoint, for its name is another one, and it says who was the
+    /// primary.
+    pub fn sign_commit(&self, size: u64, root: Digest, primacy: Primacy) -> String {
+        self.sign(&self.commit, size, root, &format!("{primacy}\n"))
     }
 
-    fn sign(&self, key: &VerifyingKey, size: u64, root: Digest) -> String {
-        let body = Checkpoint { origin: key.name().to_owned(), size, root }.body();
+    fn sign(&self, key: &VerifyingKey, size: u64, root: Digest, more: &str) -> String {
+        let body = Checkpoint { origin: key.name().to_owned(), size, root }.body() + more;
         format!("{body}\n{}", note::sign(&body, key, &self.secret))
     }
 
@@ -141,11 +143,13 @@ impl KeyFile {
     }
 
     /// Opens the note of a commit in the same way, under the name for commits.
-    pub fn open_commit(&self, note: &str) -> Result<Checkpoint, NoteFault> {
-        let stated = Checkpoint::unverified(note)?;
-        let name = commit_name(self.origin());
+    pub fn open_commit(&self, note: &str) -> Result<(Checkpoint, Primacy), NoteFault> {
+        let note = Note::parse(note)?;
+        let (body, primacy) = Primacy::split(note.text())?;
+        let (stated, name) = (Checkpoint::parse_body(body)?, commit_name(self.origin()));
         let keys: Vec<_> = self.keys_for(stated.size).filter_map(|key| key.renamed(&name)).collect();
-        Checkpoint::open(note, &keys)
+        note.check(keys.iter().filter(|key| key.name() == stated.origin))?;
+        Ok((stated, primacy))
     }
 }
 
@@ -234,11 +238,14 @@ mod tests {
     fn checkpoints_and_commits_are_never_taken_for_each_other() {
         let (signer, root) = (signer(1), Digest::of(b"root"));
         let keys = KeyFile::founding(signer.verifying_key().clone());
-        let (checkpoint, commit) = (signer.sign_checkpoint(5, root), signer.sign_commit(5, root));
+        let (checkpoint, commit) = (signer.sign_checkpoint(5, root), signer.sign_commit(5, root, Primacy::FIRST));
         assert_eq!(keys.open_checkpoint(&checkpoint).map(|c| (c.size, c.root)), Ok((5, root)));
-        assert_eq!(keys.open_commit(&commit).map(|c| c.origin), Ok("example.vn/kho/commit".to_owned()));
-        assert_eq!(keys.open_checkpoint(&commit), Err(NoteFault::UnknownKey));
-        assert_eq!(keys.open_commit(&checkpoint), Err(NoteFault::UnknownKey));
+        assert_eq!(
+            keys.open_commit(&commit).map(|(c, of)| (c.origin, of)),
+            Ok(("example.vn/kho/commit".to_owned(), Primacy::FIRST))
+        );
+        assert!(keys.open_checkpoint(&commit).is_err());
+        assert!(keys.open_commit(&checkpoint).is_err(), "it does not say who was the primary");
         assert_eq!(checkpoint, signer.sign_checkpoint(5, root));
     }
 
@@ -253,7 +260,7 @@ mod tests {
         let root = Digest::of(b"");
         assert!(keys.open_checkpoint(&old.sign_checkpoint(10, root)).is_ok());
         assert_eq!(keys.open_checkpoint(&old.sign_checkpoint(11, root)), Err(NoteFault::UnknownKey));
-        assert_eq!(keys.open_commit(&new.sign_commit(9, root)), Err(NoteFault::UnknownKey));
+        assert_eq!(keys.open_commit(&new.sign_commit(9, root, Primacy::FIRST)), Err(NoteFault::UnknownKey));
     }
 
     #[test]

@@ -10,37 +10,49 @@ use crate::ledger::{
     commit::Commit,
     edge::Edge,
     keys::{KeyFile, Signer},
-    merkle::{self, Node, Plan, leaf_hash},
+    merkle::{self, Plan, leaf_hash},
+    primacy::Primacy,
     proof::Receipt,
+    published::{entry_in_bundle, full_tile, node_in_store, published, state_at},
     tile::{self, Bundle, TILE_WIDTH, Tile},
 };
 use crate::record::digest::Digest;
-use crate::store::{Created, Store, StoreError, layout};
+use crate::store::{Created, Place, Store, StoreError, layout};
 use bytes::Bytes;
 use futures::TryStreamExt;
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 /// The ledger of one archive, as its writer sees it.
 #[derive(Debug)]
 pub struct Ledger {
     store: Store,
-    signer: Signer,
+    signer: Arc<Signer>,
     keys: KeyFile,
     state: Mutex<State>,
     /// One publication at a time in this process.
     publishing: tokio::sync::Mutex<()>,
 }
 
-#[derive(Debug, Clone, Default)]
-struct State {
-    edge: Edge,
+#[derive(Debug, Clone)]
+pub(in crate::ledger) struct State {
+    pub edge: Edge,
+    /// Who was the primary at the last commit.
+    pub primacy: Primacy,
     /// The entries of the bundles that are not full and published yet, from `bundle_start` on.
-    bundle: Vec<Vec<u8>>,
-    bundle_start: u64,
-    published: u64,
+    pub bundle: Vec<Vec<u8>>,
+    pub bundle_start: u64,
+    pub published: u64,
+}
+
+impl State {
+    /// Before the first entry.
+    const fn empty() -> State {
+        State { edge: Edge::EMPTY, primacy: Primacy::FIRST, bundle: Vec::new(), bundle_start: 0, published: 0 }
+    }
 }
 
 /// What can go wrong with the ledger.
@@ -57,13 +69,15 @@ pub enum LedgerError {
     WrongKey,
     #[error("the ledger has no entry {0}")]
     NoSuchEntry(u64),
+    #[error("{now} decides the order of entries now, not place {place}; open the archive again")]
+    NotPrimary { place: u32, now: Primacy },
     /// Nobody knows whether the commit landed: this process must not write again.
     #[error("whether the commit at size {base} was kept is unknown ({source}); open the archive again")]
     UnknownOutcome { base: u64, source: StoreError },
 }
 
 impl LedgerError {
-    fn bad(path: String, fault: impl std::fmt::Display) -> LedgerError {
+    pub(in crate::ledger) fn bad(path: String, fault: impl std::fmt::Display) -> LedgerError {
         LedgerError::Damaged { path, fault: fault.to_string() }
     }
 }
@@ -76,6 +90,8 @@ pub struct Committed {
     pub entries: Vec<Vec<u8>>,
     /// How many entries there are with this batch.
     pub size: u64,
+    /// The root after it.
+    pub root: Digest,
 }
 
 /// What became of an append.
@@ -87,30 +103,49 @@ pub enum Appended {
 }
 
 /// How many entries a bundle holds.
-const WIDTH: u64 = TILE_WIDTH as u64;
+pub(in crate::ledger) const WIDTH: u64 = TILE_WIDTH as u64;
 
 /// How often the same bytes are offered before an unknown outcome ends this process's writing.
 const CREATE_ATTEMPTS: usize = 3;
+/// How often a commit is offered to the replicas before this process ends its writing, and the pause between.
+const SECURE_ATTEMPTS: usize = 3;
+const SECURE_PAUSE: Duration = Duration::from_millis(500);
 
 impl Ledger {
     /// Opens the ledger at its published checkpoint; commits past it are taken in by [`Ledger::catch_up`].
     /// Tiles that are missing or damaged are made again from the commits.
-    pub async fn open(store: Store, signer: Signer, keys: KeyFile) -> Result<Ledger, LedgerError> {
+    pub async fn open(store: Store, signer: Arc<Signer>, keys: KeyFile) -> Result<Ledger, LedgerError> {
         let in_use = keys.lines().last().filter(|line| line.to.is_none());
         if in_use.is_none_or(|line| line.key != *signer.verifying_key()) {
             return Err(LedgerError::WrongKey);
         }
         let state = match published(&store, &keys).await? {
-            Some(checkpoint) => match state_at(&store, &checkpoint).await {
+            Some(checkpoint) => match state_at(&store, &keys, &checkpoint).await {
                 Ok(state) => state,
                 Err(fault) => {
                     tracing::warn!(size = checkpoint.size, %fault, "tiles cannot be used, replaying every commit");
-                    State::default()
+                    State::empty()
                 }
             },
-            None => State::default(),
+            None => State::empty(),
         };
         Ok(Ledger { store, signer, keys, state: Mutex::new(state), publishing: tokio::sync::Mutex::new(()) })
+    }
+
+    /// The same archive's ledger as another of its places has it.
+    pub async fn at(&self, place: Place) -> Result<Ledger, LedgerError> {
+        Ledger::open(Store::at(place), self.signer.clone(), self.keys.clone()).await
+    }
+
+    /// Who was the primary at the last commit that is here.
+    pub fn primacy(&self) -> Primacy {
+        self.state().primacy
+    }
+
+    /// Does this process write where the order of entries is decided?
+    pub fn expect_primary(&self) -> Result<(), LedgerError> {
+        let (place, now) = (self.store.number(), self.primacy());
+        if now.replica == place { Ok(()) } else { Err(LedgerError::NotPrimary { place, now }) }
     }
 
     /// How many entries are committed, as far as this process has caught up.
@@ -129,6 +164,11 @@ impl Ledger {
         self.signer.origin()
     }
 
+    /// The public keys of the archive.
+    pub fn keys(&self) -> &KeyFile {
+        &self.keys
+    }
+
     /// Takes in the next commit that is in the store and not here yet, from whichever process.
     pub async fn catch_up(&self) -> Result<Option<Committed>, LedgerError> {
         let base = self.size();
@@ -139,22 +179,35 @@ impl Ledger {
         };
         let commit =
             Commit::parse(&bytes, base, &self.keys).map_err(|fault| LedgerError::bad(layout::commit(base), fault))?;
-        // Who made it may have died before it was on the disk; a receipt may rest on it from now on.
-        self.store.sync(&layout::commit(base))?;
+        // Who made it may have died before it was on every disk; a receipt may rest on it from now on.
+        self.store.secure(&layout::commit(base), bytes).await?;
         self.advance(commit).map(Some)
     }
 
-    /// Commits entries after the ones that are here. Returns when the commit object is durable.
+    /// Commits entries after the ones that are here. Returns when the commit object is durable in as many places
+    /// as are required.
     pub async fn append(&self, entries: Vec<Vec<u8>>) -> Result<Appended, LedgerError> {
-        let mut edge = self.state().edge.clone();
+        let (mut edge, primacy) = {
+            let state = self.state();
+            (state.edge.clone(), state.primacy)
+        };
         let base = edge.size();
+        let next = primacy.after(&entries);
+        let next = next.ok_or_else(|| LedgerError::bad(layout::commit(base), "an entry promotes that may not"))?;
+        // A promotion is made where the order was decided until now, or, where that is lost, at the new primary.
+        if next == primacy {
+            self.expect_primary()?;
+        }
         entries.iter().for_each(|entry| edge.append(leaf_hash(entry)));
-        let commit = Commit { base, entries, size: edge.size(), root: edge.root() };
+        let commit = Commit { base, entries, size: edge.size(), root: edge.root(), primacy: next };
         let (path, bytes) = (layout::commit(base), Bytes::from(commit.encode(&self.signer)));
         // If we stop here, nothing is committed: the components are orphans of an intent.
         for attempt in 1..=CREATE_ATTEMPTS {
             match self.store.create(&path, bytes.clone()).await {
-                Ok(Created::New) => return Ok(Appended::Committed(self.advance(commit)?)),
+                Ok(Created::New) => {
+                    self.secure(base, &path, bytes).await?;
+                    return Ok(Appended::Committed(self.advance(commit)?));
+                }
                 Ok(Created::AlreadyThere(_)) => return Ok(Appended::LostRace),
                 // The storage says no and shows nothing; the write may yet land, so only these bytes may follow.
                 Err(error @ StoreError::Failed { .. }) if attempt < CREATE_ATTEMPTS => {
@@ -166,6 +219,23 @@ impl Ledger {
         Ok(Appended::LostRace)
     }
 
+    /// Brings a commit that is at the primary to the replicas that are required.
+    ///
+    /// If we stop here, it is at too few places and nobody was told: opening secures it before anything else.
+    async fn secure(&self, base: u64, path: &str, bytes: Bytes) -> Result<(), LedgerError> {
+        for attempt in 1..=SECURE_ATTEMPTS {
+            match self.store.replicas().secure(path, bytes.clone()).await {
+                Ok(()) => return Ok(()),
+                Err(error @ StoreError::TooFew { .. }) if attempt < SECURE_ATTEMPTS => {
+                    tracing::warn!(base, %error, "a commit is not at as many places as are required; it is tried again");
+                    tokio::time::sleep(SECURE_PAUSE).await;
+                }
+                Err(source) => return Err(LedgerError::UnknownOutcome { base, source }),
+            }
+        }
+        Ok(())
+    }
+
     /// The one way the tree grows: a commit made here or found in the store.
     fn advance(&self, commit: Commit) -> Result<Committed, LedgerError> {
         let mut state = self.state();
@@ -174,9 +244,16 @@ impl Ledger {
         if (state.edge.size(), edge.size(), edge.root()) != (commit.base, commit.size, commit.root) {
             return Err(LedgerError::bad(layout::commit(commit.base), "its root does not follow from its entries"));
         }
+        if state.primacy.after(&commit.entries) != Some(commit.primacy) {
+            return Err(LedgerError::bad(
+                layout::commit(commit.base),
+                "it was made at a place that was not the primary",
+            ));
+        }
+        state.primacy = commit.primacy;
         state.bundle.extend(commit.entries.iter().cloned());
         state.edge = edge;
-        Ok(Committed { base: commit.base, size: commit.size, entries: commit.entries })
+        Ok(Committed { base: commit.base, size: commit.size, root: commit.root, entries: commit.entries })
     }
 
     /// Publishes bundles, tiles, then the checkpoint, which only ever replaces a smaller one.
@@ -218,7 +295,7 @@ impl Ledger {
     }
 
     /// If we stop anywhere here, the old checkpoint stands and its tiles are still there.
-    async fn write_out(&self, State { edge, bundle, bundle_start, published }: &State) -> Result<(), LedgerError> {
+    async fn write_out(&self, State { edge, bundle, bundle_start, published, .. }: &State) -> Result<(), LedgerError> {
         let size = edge.size();
         let publication = tile::tiles_for(*published, size);
         for Bundle { n, width } in &publication.bundles {
@@ -318,6 +395,11 @@ impl Ledger {
         Ok(merkle::verify_consistency(older.size, older.root, edge.size(), edge.root(), &path))
     }
 
+    /// The root that the tree had when it had so many entries: at the end of a commit.
+    pub async fn root_at(&self, size: u64) -> Result<Digest, LedgerError> {
+        Ok(self.replay_from(size).await?.edge.root())
+    }
+
     /// Reads a checkpoint note under the keys of this archive.
     pub fn read_checkpoint(&self, note: &str) -> Result<Checkpoint, LedgerError> {
         self.keys.open_checkpoint(note).map_err(|fault| LedgerError::bad(layout::CHECKPOINT.into(), fault))
@@ -356,63 +438,6 @@ impl Ledger {
         // The state is replaced whole; a panic elsewhere leaves it whole.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The published checkpoint, if there is one.
-pub async fn published(store: &Store, keys: &KeyFile) -> Result<Option<Checkpoint>, LedgerError> {
-    let bytes = match store.read(layout::CHECKPOINT).await {
-        Ok(bytes) => bytes,
-        Err(StoreError::Absent(_)) => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
-    let bad = |fault: String| LedgerError::bad(layout::CHECKPOINT.into(), fault);
-    let note = std::str::from_utf8(&bytes).map_err(|_| bad("it is not UTF-8".into()))?;
-    keys.open_checkpoint(note).map(Some).map_err(|fault| bad(fault.to_string()))
-}
-
-/// The right edge and the last bundle, as published under a checkpoint.
-async fn state_at(store: &Store, checkpoint: &Checkpoint) -> Result<State, LedgerError> {
-    let size = checkpoint.size;
-    let mut hashes = HashMap::new();
-    for tile in tile::partials(size) {
-        hashes
-            .insert(tile.level, tile::decode_hashes(&store.read(&tile.path()).await?, tile.width).unwrap_or_default());
-    }
-    let edge = Edge::from_tiles(size, |level| hashes.get(&level).cloned().unwrap_or_default());
-    let edge = edge.filter(|edge| edge.root() == checkpoint.root);
-    let edge = edge.ok_or_else(|| LedgerError::bad(layout::CHECKPOINT.into(), "the tiles do not give its root"))?;
-    let bundle_start = size / WIDTH * WIDTH;
-    let bundle = match size - bundle_start {
-        0 => Vec::new(),
-        _ => bundle(store, bundle_start / WIDTH, size).await?,
-    };
-    Ok(State { edge, bundle, bundle_start, published: size })
-}
-
-/// The entries of a bundle in a published tree of `size` entries.
-pub async fn bundle(store: &Store, n: u64, size: u64) -> Result<Vec<Vec<u8>>, LedgerError> {
-    let bundle = Bundle { n, width: (size - n * WIDTH).min(WIDTH) as u16 };
-    let entries = tile::decode_bundle(&store.read(&bundle.path()).await?, bundle.width);
-    entries.ok_or_else(|| LedgerError::bad(bundle.path(), "it is no bundle of that many entries"))
-}
-
-async fn entry_in_bundle(store: &Store, seq: u64, published: u64) -> Result<Vec<u8>, LedgerError> {
-    let entries = bundle(store, seq / WIDTH, published).await?;
-    entries.into_iter().nth((seq % WIDTH) as usize).ok_or(LedgerError::NoSuchEntry(seq))
-}
-
-/// A full tile that is published.
-async fn full_tile(store: &Store, level: u8, n: u64) -> Result<Vec<Digest>, LedgerError> {
-    let tile = Tile { level, n, width: TILE_WIDTH };
-    let hashes = tile::decode_hashes(&store.read(&tile.path()).await?, tile.width);
-    hashes.ok_or_else(|| LedgerError::bad(tile.path(), "it is no full tile"))
-}
-
-/// A node below a full tile that is published and no longer held.
-async fn node_in_store(store: &Store, node: Node) -> Result<Digest, LedgerError> {
-    let place = tile::tile_of(node);
-    let hash = tile::node_in_tile(node, &full_tile(store, place.level, place.n).await?);
-    hash.ok_or(LedgerError::NoSuchEntry(node.index))
 }
 
 /// Reads commits again from some size on, and checks each against the tree that they make.
@@ -458,6 +483,6 @@ impl Replay<'_> {
         if self.edge.root() != commit.root {
             return Err(LedgerError::bad(path, "its root does not follow from its entries"));
         }
-        Ok(Some(Committed { base, size: commit.size, entries: commit.entries }))
+        Ok(Some(Committed { base, size: commit.size, root: commit.root, entries: commit.entries }))
     }
 }

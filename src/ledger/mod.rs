@@ -33,6 +33,8 @@ pub mod note;
 
 pub mod checkpoint;
 
+pub mod primacy;
+
 pub mod keys;
 
 pub mod commit;
@@ -40,3 +42,5 @@ pub mod commit;
 pub mod proof;
 
 pub mod log;
+
+pub mod published;

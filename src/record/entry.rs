@@ -85,6 +85,8 @@ pub enum Event {
     Characterized { record: RecordId, description: Digest, replaces: Digest },
     /// The self-description was brought up to date.
     Refreshed { documents: BTreeMap<String, Digest> },
+    /// Another place decides the order of entries from here on: which one, and the epoch that begins.
+    Promoted { replica: u32, epoch: u32 },
 }
 
 impl Event {
@@ -94,7 +96,7 @@ impl Event {
             Event::Accessioned { record, .. }
             | Event::Described { record, .. }
             | Event::Characterized { record, .. } => Some(*record),
-            Event::Founded { .. } | Event::Refreshed { .. } => None,
+            Event::Founded { .. } | Event::Refreshed { .. } | Event::Promoted { .. } => None,
         }
     }
 
@@ -104,7 +106,7 @@ impl Event {
             Event::Accessioned { description, .. }
             | Event::Described { description, .. }
             | Event::Characterized { description, .. } => Some(*description),
-            Event::Founded { .. } | Event::Refreshed { .. } => None,
+            Event::Founded { .. } | Event::Refreshed { .. } | Event::Promoted { .. } => None,
         }
     }
 
@@ -116,6 +118,7 @@ impl Event {
             Event::Described { .. } => "described",
             Event::Characterized { .. } => "characterized",
             Event::Refreshed { .. } => "refreshed",
+            Event::Promoted { .. } => "promoted",
         }
     }
 }

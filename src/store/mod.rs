@@ -1,18 +1,19 @@
 //! Given a place, where are the bytes? The only user of `object_store`.
 //!
-//! A [`Store`] is a tree of plain objects: a folder on disk (fsync'ed), or memory for tests. Everything
-//! that is written is read back and compared before anybody is told that it is there.
+//! A [`Place`] is a tree of plain objects: a folder on disk (fsync'ed), a prefix of a bucket, or memory for
+//! tests. A [`Store`] is the primary place and its replicas. Everything that is written is read back and
+//! compared before anybody is told that it is there.
 //!
 //! # Why
 //! *No port of our own.* `ObjectStore` is the port already: memory, disk and every fault wrapper speak it.
 //!
 //! *Traps of the local disk (object_store 0.14), and what is done about each:*
-//! 1. it does not fsync unless built `with_fsync(true)`: [`Store::local`] always does;
-//! 2. deletes: [`Store::discard`] syncs the parent folder itself;
+//! 1. it does not fsync unless built `with_fsync(true)`: [`Place::local`] always does;
+//! 2. deletes: [`Place::discard`] syncs the parent folder itself;
 //! 3. a create writes `x#1`, links it to `x` and unlinks it; a crash leaves `x#1`, which `list` hides and
 //!    `delete` refuses: [`local::leftovers`] finds and removes it with the plain file API;
-//! 4. `AlreadyExists` after a kill proves nothing about the disk: [`Store::create`] opens, syncs and compares,
-//!    and [`Store::sync`] does it for whoever finds an object that another process may have left;
+//! 4. `AlreadyExists` after a kill proves nothing about the disk: [`Place::create`] opens, syncs and compares,
+//!    and [`Place::sync`] does it for whoever finds an object that another process may have left;
 //! 5. an object that a failed write may yet have put there: the outcome is read back, never guessed;
 //! 6. multipart has no create-only mode and no digest of ours: the stream is hashed here and read back;
 //! 7. to read a small object whole it goes to another thread twice, and every write here is read back: whole
@@ -20,31 +21,22 @@
 //! 8. two writers that need one new folder: the second sees it before the first has synced its parent. So
 //!    the folders that are shared between records are made, and synced, once, at `init`.
 
+pub mod identity;
 pub mod layout;
 pub mod local;
+pub mod place;
 mod probe;
+pub mod replicas;
+mod url;
 
-use crate::record::digest::{Digest, Hasher};
+use crate::record::digest::Digest;
 use bytes::Bytes;
-use futures::{StreamExt, TryStreamExt, stream::BoxStream};
-use object_store::{
-    MultipartUpload, ObjectStore, ObjectStoreExt, PutMode, PutPayload, UpdateVersion, memory::InMemory,
-    path::Path as ObjectPath,
-};
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use futures::{future::join, stream::BoxStream};
+use object_store::{ObjectStore, memory::InMemory};
+use std::{path::Path, sync::Arc};
 
-/// How many bytes are read or written at a time when a component is too large to be held.
-pub const PIECE_BYTES: usize = 4 << 20;
-
-/// One place that holds the archive's tree.
-#[derive(Clone, Debug)]
-pub struct Store {
-    objects: Arc<dyn ObjectStore>,
-    local: Option<PathBuf>,
-}
+pub use place::{Place, Upload};
+pub use replicas::{Replicas, Standing};
 
 /// What can go wrong between us and the bytes.
 #[derive(Debug, thiserror::Error)]
@@ -56,13 +48,27 @@ pub enum StoreError {
     #[error("{0:?} is no path inside an archive")]
     BadPath(String),
     #[error(
-        "of several writers that created one object at once {winners} were told that it is theirs: this storage cannot hold an archive's primary place; choose a local disk"
+        "of several writers that created one object at once {winners} were told that it is theirs: this storage cannot hold an archive's primary place, only a replica; choose a local disk or an S3 server that keeps create-if-absent"
     )]
     NoLock { winners: usize },
+    #[error(
+        "{path} is held by {held} of the {required} places that must hold it ({why}); see `vankho status`, it is tried again"
+    )]
+    TooFew { path: String, held: usize, required: usize, why: String },
+    #[error("{name} is no storage that can be used: {why}; see [storage] in deploy/config.example.toml")]
+    NotStorage { name: String, why: String },
     #[error("the storage failed at {path}: {source}")]
     Failed { path: String, source: object_store::Error },
     #[error("the disk failed at {path}: {source}; check space, permissions and the disk itself")]
     Disk { path: String, source: std::io::Error },
+}
+
+impl StoreError {
+    /// A place that does not answer.
+    pub fn slow(path: &str) -> StoreError {
+        let source = std::io::Error::new(std::io::ErrorKind::TimedOut, "it does not answer in time");
+        StoreError::Disk { path: path.into(), source }
+    }
 }
 
 /// What became of a create.
@@ -83,13 +89,43 @@ pub struct Listed {
     pub modified: i64,
 }
 
+/// How many bytes are read or written at a time when a component is too large to be held.
+pub const PIECE_BYTES: usize = 4 << 20;
+
+/// Every place that holds the archive's tree, as one: what counts is written to the primary and to as many
+/// replicas as are required before anybody is told.
+#[derive(Clone, Debug)]
+pub struct Store {
+    primary: Place,
+    /// Which of the archive's places the primary is.
+    number: u32,
+    replicas: Replicas,
+}
+
+/// Where an object has to be.
+enum Reach {
+    /// At the primary: bytes on their way, what is published of the log, the identity of the place.
+    Primary,
+    /// At as many places as are required.
+    Required,
+}
+
+fn reach(path: &str) -> Reach {
+    let under = |folder: &str| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
+    let published = under("log") && !under(layout::COMMITS);
+    let on_their_way = under(layout::STAGING) && !under(layout::INTENTS);
+    if on_their_way || published || path == layout::PLACE { Reach::Primary } else { Reach::Required }
+}
+
+/// Is the name of an object a digest of its bytes, so that any place may answer for it?
+fn is_record(path: &str) -> bool {
+    path.strip_prefix(layout::RECORDS).is_some_and(|rest| rest.starts_with('/'))
+}
+
 impl Store {
-    /// A folder on this machine's disk. Every write is fsync'ed, its folder included.
+    /// A folder on this machine's disk, alone.
     pub fn local(root: &Path) -> Result<Store, StoreError> {
-        let objects = object_store::local::LocalFileSystem::new_with_prefix(root)
-            .map_err(|source| StoreError::Failed { path: root.display().to_string(), source })?
-            .with_fsync(true);
-        Ok(Store { objects: Arc::new(objects), local: Some(root.to_owned()) })
+        Ok(Store::at(Place::local(root)?))
     }
 
     /// A place in memory, for tests.
@@ -97,273 +133,162 @@ impl Store {
         Store::over(Arc::new(InMemory::new()))
     }
 
-    /// Any object store: a fault wrapper of the tests, for one.
+    /// Any object store, alone: a fault wrapper of the tests, for one.
     pub fn over(objects: Arc<dyn ObjectStore>) -> Store {
-        Store { objects, local: None }
+        Store::at(Place::over(objects, "memory"))
     }
 
-    /// The folder on disk, where the place is one.
+    /// One place, alone.
+    pub fn at(place: Place) -> Store {
+        Store { primary: place, number: 1, replicas: Replicas::default() }
+    }
+
+    /// A primary with its number, and its replicas.
+    pub fn of(primary: Place, number: u32, replicas: Replicas) -> Store {
+        Store { primary, number, replicas }
+    }
+
+    pub fn primary(&self) -> &Place {
+        &self.primary
+    }
+
+    /// Which of the archive's places the primary is; the first is 1.
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
+    pub fn replicas(&self) -> &Replicas {
+        &self.replicas
+    }
+
+    /// The folder on disk, where the primary is one.
     pub fn folder(&self) -> Option<&Path> {
-        self.local.as_deref()
+        self.primary.folder()
+    }
+
+    /// Every folder on a disk: the primary's, and those of replicas that can be reached.
+    pub fn folders(&self) -> impl Iterator<Item = &Path> {
+        let replicas = self.replicas.all().iter().filter(|replica| replica.standing() == Standing::Taking);
+        std::iter::once(&self.primary).chain(replicas.map(|replica| &replica.place)).filter_map(Place::folder)
     }
 
     /// Makes the folders that records share, durably. Needed once, on a disk only.
     pub fn prepare(&self) -> Result<(), StoreError> {
-        match &self.local {
-            Some(root) => local::prepare(root),
-            None => Ok(()),
-        }
+        self.primary.prepare()
     }
 
-    /// Writes an object whose name follows from its bytes, reads it back and compares.
+    /// Writes an object whose name follows from its bytes wherever it has to be, reads it back and compares.
     ///
     /// If we stop here, an object lies there that nothing names; writing it again is harmless.
     pub async fn keep(&self, path: &str, bytes: Bytes) -> Result<(), StoreError> {
-        let at = object_path(path)?;
-        let written = self.objects.put(&at, PutPayload::from_bytes(bytes.clone())).await;
-        match (written, self.read(path).await) {
-            (Ok(_), Ok(found)) if found == bytes => Ok(()),
-            (Ok(_), Ok(_) | Err(StoreError::Absent(_))) => Err(StoreError::Differs { path: path.into() }),
-            (Err(source), _) => Err(StoreError::Failed { path: path.into(), source }),
-            (Ok(_), Err(error)) => Err(error),
-        }
-    }
-
-    /// Creates an object that must not be there yet. Exactly one of any number of writers gets
-    /// [`Created::New`]. An outcome that the storage could not tell is read back; if even that fails, the
-    /// error is final for this process: it must stop and open the archive anew. On a disk every failure is
-    /// final ([`StoreError::Disk`]): after a failed fsync the kernel may show bytes that it will never write.
-    pub async fn create(&self, path: &str, bytes: Bytes) -> Result<Created, StoreError> {
-        let at = object_path(path)?;
-        let answer = self.objects.put_opts(&at, PutPayload::from_bytes(bytes.clone()), PutMode::Create.into()).await;
-        let failure = match answer {
-            // If we stop here, the object is durable and nobody was told: opening replays it.
-            Ok(_) if self.read(path).await? == bytes => return Ok(Created::New),
-            Ok(_) => return Err(StoreError::Differs { path: path.into() }),
-            Err(failure) => failure,
-        };
-        if self.local.is_some() && !matches!(failure, object_store::Error::AlreadyExists { .. }) {
-            return Err(StoreError::Disk { path: path.into(), source: std::io::Error::other(failure) });
-        }
-        match self.read(path).await {
-            Ok(found) => {
-                // Who was first may not have synced before being killed: do it for them.
-                self.sync(path)?;
-                Ok(if found == bytes { Created::New } else { Created::AlreadyThere(found) })
+        match reach(path) {
+            Reach::Primary => self.primary.keep(path, bytes).await,
+            Reach::Required => {
+                let (here, there) = join(self.primary.keep(path, bytes.clone()), self.replicas.keep(path, bytes)).await;
+                here.and(there)
             }
-            Err(StoreError::Absent(_)) => Err(StoreError::Failed { path: path.into(), source: failure }),
-            Err(error) => Err(error),
         }
     }
 
-    /// Puts bytes in the place of an object, where `may` says so of what is there; answers whether it did.
-    /// Nobody else can replace it in between: a lock on a disk, a conditional write elsewhere.
+    /// Creates an object at the primary that must not be there yet: [`Place::create`].
+    pub async fn create(&self, path: &str, bytes: Bytes) -> Result<Created, StoreError> {
+        self.primary.create(path, bytes).await
+    }
+
+    /// Makes sure that an object that lies at the primary is durable there and at as many replicas as are
+    /// required, with the same bytes. One that a replica has with other bytes is left as it is.
     ///
-    /// If we stop here, what was there stands or what was meant to: whoever publishes next looks again.
+    /// If we stop here, it is at fewer places than it has to be: whoever finds it does this again.
+    pub async fn secure(&self, path: &str, bytes: Bytes) -> Result<(), StoreError> {
+        self.primary.sync(path)?;
+        self.replicas.secure(path, bytes).await
+    }
+
+    /// Puts bytes in the place of an object at the primary, where `may` says so: [`Place::replace`].
     pub async fn replace(
         &self,
         path: &str,
         bytes: Bytes,
         may: impl Fn(Option<&[u8]>) -> bool + Send,
     ) -> Result<bool, StoreError> {
-        if let Some(root) = self.local.clone() {
-            let locked = tokio::task::spawn_blocking(move || local::lock(&root, layout::PUBLISHING)).await;
-            let died = |error| StoreError::Disk { path: path.into(), source: std::io::Error::other(error) };
-            let _lock = locked.map_err(died)??;
-            let there = self.read(path).await;
-            return match there {
-                Ok(there) if !may(Some(&there)) => Ok(false),
-                Err(StoreError::Absent(_)) if !may(None) => Ok(false),
-                Ok(_) | Err(StoreError::Absent(_)) => self.keep(path, bytes).await.map(|()| true),
-                Err(error) => Err(error),
-            };
-        }
-        let at = object_path(path)?;
-        loop {
-            let (there, mode) = match self.objects.get(&at).await {
-                Ok(got) => {
-                    let (e_tag, version) = (got.meta.e_tag.clone(), got.meta.version.clone());
-                    let there = got.bytes().await.map_err(|source| failed(path, source))?;
-                    (Some(there), PutMode::Update(UpdateVersion { e_tag, version }))
-                }
-                Err(object_store::Error::NotFound { .. }) => (None, PutMode::Create),
-                Err(source) => return Err(failed(path, source)),
-            };
-            if !may(there.as_deref()) {
-                return Ok(false);
-            }
-            match self.objects.put_opts(&at, PutPayload::from_bytes(bytes.clone()), mode.into()).await {
-                Ok(_) => return Ok(true),
-                // Somebody else was first: look again.
-                Err(object_store::Error::Precondition { .. } | object_store::Error::AlreadyExists { .. }) => {}
-                Err(source) => return Err(failed(path, source)),
-            }
-        }
+        self.primary.replace(path, bytes, may).await
     }
 
-    /// The whole object.
+    /// The whole object. Where the primary cannot give a component or a description, a replica may: whoever
+    /// asks hashes it.
     pub async fn read(&self, path: &str) -> Result<Bytes, StoreError> {
-        let at = object_path(path)?;
-        if let Some(root) = &self.local {
-            return local::read(root.join(path), path).await;
+        match self.primary.read(path).await {
+            Err(failure) if is_record(path) => match self.replicas.read(path).await {
+                Some(bytes) => Ok(bytes),
+                None => Err(failure),
+            },
+            answer => answer,
         }
-        let got = self.objects.get(&at).await.map_err(|source| failed(path, source))?;
-        got.bytes().await.map_err(|source| failed(path, source))
     }
 
     /// The object in pieces of [`PIECE_BYTES`], for components that are too large to be held.
     pub async fn read_pieces(&self, path: &str) -> Result<BoxStream<'static, Result<Bytes, StoreError>>, StoreError> {
-        let at = object_path(path)?;
-        let size = self.objects.head(&at).await.map_err(|source| failed(path, source))?.size;
-        let (objects, path) = (self.objects.clone(), path.to_owned());
-        let starts = futures::stream::iter((0..size).step_by(PIECE_BYTES));
-        let pieces = starts.then(move |start| {
-            let (objects, at, path) = (objects.clone(), at.clone(), path.clone());
-            async move {
-                let end = size.min(start + PIECE_BYTES as u64);
-                objects.get_range(&at, start..end).await.map_err(|source| failed(&path, source))
-            }
-        });
-        Ok(pieces.boxed())
+        match self.primary.read_pieces(path).await {
+            Err(failure) if is_record(path) => match self.replicas.read_pieces(path).await {
+                Some(pieces) => Ok(pieces),
+                None => Err(failure),
+            },
+            answer => answer,
+        }
     }
 
-    /// Reads an object to its end and says what it is: digest and size.
+    /// Reads an object at the primary to its end and says what it is: digest and size.
     pub async fn digest(&self, path: &str) -> Result<(Digest, u64), StoreError> {
-        let mut pieces = self.read_pieces(path).await?;
-        let mut hasher = Hasher::default();
-        while let Some(piece) = pieces.try_next().await? {
-            // A piece is hashed where it is: handing it to another thread costs more than it saves.
-            hasher.update(&piece);
-        }
-        let size = hasher.size;
-        Ok((hasher.finish(), size))
+        self.primary.digest(path).await
     }
 
-    /// Is there an object?
+    /// Is there an object at the primary?
     pub async fn has(&self, path: &str) -> Result<bool, StoreError> {
-        match self.objects.head(&object_path(path)?).await {
-            Ok(_) => Ok(true),
-            Err(object_store::Error::NotFound { .. }) => Ok(false),
-            Err(source) => Err(failed(path, source)),
-        }
+        self.primary.has(path).await
     }
 
-    /// Everything under a folder, in no order.
+    /// Everything under a folder of the primary, in no order.
     pub fn list(&self, folder: &str) -> Result<BoxStream<'static, Result<Listed, StoreError>>, StoreError> {
-        let prefix = if folder.is_empty() { None } else { Some(object_path(folder)?) };
-        let place = folder.to_owned();
-        let listed = self.objects.list(prefix.as_ref()).map(move |meta| {
-            let meta = meta.map_err(|source| failed(&place, source))?;
-            let modified = meta.last_modified.timestamp();
-            Ok(Listed { path: meta.location.as_ref().to_owned(), size: meta.size, modified })
-        });
-        Ok(listed.boxed())
+        self.primary.list(folder)
     }
 
-    /// Everything under a folder, also what a listing hides: links, odd names, writes that died half-way.
+    /// Everything under a folder of the primary, also what a listing hides.
     pub async fn everything(&self, folder: &str) -> Result<Vec<Listed>, StoreError> {
-        match &self.local {
-            Some(root) => local::walk(root, folder),
-            None => self.list(folder)?.try_collect().await,
-        }
+        self.primary.everything(folder).await
     }
 
-    /// The names directly under a folder; folders end in `/`.
+    /// The names directly under a folder of the primary; folders end in `/`.
     pub async fn names(&self, folder: &str) -> Result<Vec<String>, StoreError> {
-        if let Some(root) = &self.local {
-            return local::names(root, folder);
-        }
-        let prefix = if folder.is_empty() { None } else { Some(object_path(folder)?) };
-        let listed =
-            self.objects.list_with_delimiter(prefix.as_ref()).await.map_err(|source| failed(folder, source))?;
-        let name = |path: &ObjectPath| path.filename().unwrap_or_default().to_owned();
-        let folders = listed.common_prefixes.iter().map(|path| name(path) + "/");
-        Ok(folders.chain(listed.objects.iter().map(|meta| name(&meta.location))).collect())
+        self.primary.names(folder).await
     }
 
     /// Begins an object of unknown length in staging.
     pub async fn stage(&self, path: &str) -> Result<Upload, StoreError> {
-        let at = object_path(path)?;
-        let upload = self.objects.put_multipart(&at).await.map_err(|source| failed(path, source))?;
-        Ok(Upload { upload, path: path.into(), held: Vec::new() })
+        self.primary.stage(path).await
     }
 
-    /// Moves a staged object to its name, durably, and reads it back against its digest.
+    /// Moves a staged object to its name, durably, reads it back against its digest, and brings it to the
+    /// replicas.
     ///
-    /// If we stop here, the bytes lie under one name or the other; an intent names their folder.
+    /// If we stop here, the bytes lie under one name or the other, and at some replicas; an intent names their
+    /// folder.
     pub async fn settle(&self, staged: &str, path: &str, digest: Digest) -> Result<(), StoreError> {
-        let (from, to) = (object_path(staged)?, object_path(path)?);
-        self.objects.rename(&from, &to).await.map_err(|source| failed(path, source))?;
-        match self.digest(path).await? {
-            (found, _) if found == digest => Ok(()),
-            _ => Err(StoreError::Differs { path: path.into() }),
-        }
+        self.primary.settle(staged, path, digest).await?;
+        self.replicas.copy(&self.primary, path, digest).await
     }
 
-    /// Drops an object that is not kept: staging, leftovers, superseded tiles. Absent is fine.
+    /// Drops an object that is not kept, wherever it may be: staging, leftovers, orphans, superseded tiles.
+    /// Absent is fine. An error means that some place may still have it.
     pub async fn discard(&self, path: &str) -> Result<(), StoreError> {
-        match self.objects.delete(&object_path(path)?).await {
-            Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
-            Err(source) => return Err(failed(path, source)),
+        self.primary.discard(path).await?;
+        match reach(path) {
+            Reach::Required if is_record(path) => self.replicas.discard(path).await,
+            // An intent that stands at a replica is swept in vain, should that ever be the primary.
+            Reach::Required => {
+                self.replicas.discard(path).await.ok();
+                Ok(())
+            }
+            Reach::Primary => Ok(()),
         }
-        match &self.local {
-            Some(root) => local::sync_parent(&root.join(path)),
-            None => Ok(()),
-        }
-    }
-
-    /// Brings an object that is there, and its name, onto the disk: seeing it after a kill proves nothing.
-    pub fn sync(&self, path: &str) -> Result<(), StoreError> {
-        match &self.local {
-            Some(root) => local::sync(&root.join(path)),
-            None => Ok(()),
-        }
-    }
-}
-
-/// An object being written piece by piece.
-#[derive(Debug)]
-pub struct Upload {
-    upload: Box<dyn MultipartUpload>,
-    path: String,
-    held: Vec<u8>,
-}
-
-impl Upload {
-    /// Adds bytes; at most two pieces are held in memory.
-    pub async fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
-        self.held.extend_from_slice(bytes);
-        if self.held.len() >= PIECE_BYTES { self.flush().await } else { Ok(()) }
-    }
-
-    async fn flush(&mut self) -> Result<(), StoreError> {
-        let piece = std::mem::replace(&mut self.held, Vec::with_capacity(PIECE_BYTES));
-        self.upload.put_part(piece.into()).await.map_err(|source| failed(&self.path, source))
-    }
-
-    /// Ends the object; it is durable afterwards.
-    pub async fn finish(mut self) -> Result<(), StoreError> {
-        if !self.held.is_empty() {
-            self.flush().await?;
-        }
-        self.upload.complete().await.map(drop).map_err(|source| failed(&self.path, source))
-    }
-
-    /// Gives up; what was written is dropped.
-    pub async fn abort(mut self) {
-        // A staged rest that cannot be dropped now is swept with its intent.
-        self.upload.abort().await.ok();
-    }
-}
-
-/// A path as the object store takes it: UTF-8 kept, `..`, `//` and control characters refused.
-fn object_path(path: &str) -> Result<ObjectPath, StoreError> {
-    ObjectPath::parse(path).map_err(|_| StoreError::BadPath(path.into()))
-}
-
-fn failed(path: &str, source: object_store::Error) -> StoreError {
-    match source {
-        object_store::Error::NotFound { .. } => StoreError::Absent(path.into()),
-        source => StoreError::Failed { path: path.into(), source },
     }
 }

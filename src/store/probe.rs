@@ -5,7 +5,10 @@
 //! forks it in silence: some network file systems and some S3 servers do. So they are asked before anything
 //! hangs on the answer, and by racing, because many keep the promise to one writer and break it to several.
 
-use crate::store::{Store, StoreError, failed, object_path};
+use crate::store::{
+    StoreError,
+    place::{Place, failed, object_path},
+};
 use futures::future::join_all;
 use object_store::{Error, ObjectStore, PutMode, PutPayload};
 
@@ -13,7 +16,7 @@ use object_store::{Error, ObjectStore, PutMode, PutPayload};
 const CREATORS: u8 = 16;
 const RACES: usize = 3;
 
-impl Store {
+impl Place {
     /// Races creators for fresh objects below a folder in staging; exactly one must win each time.
     ///
     /// If we stop here, staging holds an object of the probe.

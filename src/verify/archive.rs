@@ -204,11 +204,27 @@ async fn keys(store: &Store, findings: &Findings) -> Option<KeyFile> {
     None
 }
 
+/// The two numbers of the place's identity, which are not in the ledger's digest of it.
+async fn verify_identity(store: &Store, log: &Log, findings: &Findings) {
+    let Ok(Some(identity)) = store.primary().identity().await else { return };
+    let (number, epochs) = (store.number(), log.primacy.map_or(1, |primacy| primacy.epoch));
+    if identity.replica != number {
+        let detail = format!("it says that it is place {}, and this is place {number}", identity.replica);
+        findings.fault(layout::PLACE, Kind::Altered, detail);
+    }
+    let joined = if number == 1 { 1..=1 } else { 1..=epochs };
+    if !joined.contains(&identity.epoch) {
+        let detail = format!("it says that it joined in epoch {}, and there are {epochs}", identity.epoch);
+        findings.fault(layout::PLACE, Kind::Altered, detail);
+    }
+}
+
 /// The self-description, the keys and the place's identity, against the digests in the ledger; and that
 /// nothing else lies beside them.
 async fn verify_documents(store: &Store, log: &Log, findings: &Findings) {
+    verify_identity(store, log, findings).await;
     for (path, digest) in &log.documents {
-        match store.read(path).await {
+        match store.read_document(path).await {
             Ok(bytes) if Digest::of(&bytes) == *digest => {}
             Ok(_) => findings.fault(path, Kind::Altered, "its digest is not the one in the ledger"),
             Err(error) => findings.store(path, &error),

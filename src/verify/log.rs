@@ -5,6 +5,7 @@ use crate::ledger::{
     edge::Edge,
     keys::KeyFile,
     merkle::leaf_hash,
+    primacy::Primacy,
     tile::{self, Bundle, Resource, TILE_WIDTH, Tile},
 };
 use crate::record::{
@@ -19,6 +20,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 /// What the ledger says of everything else.
 #[derive(Debug, Default)]
 pub struct Log {
+    /// Who was the primary at the last commit.
+    pub primacy: Option<Primacy>,
     /// The self-description in force.
     pub documents: BTreeMap<String, Digest>,
     /// Every description of every record, by shard of the identifier: 48 bytes each, which is what this
@@ -38,6 +41,7 @@ struct Walk<'a> {
     ahead: HashSet<String>,
     /// Those of them that are full by the commits.
     full_now: HashMap<String, Full>,
+    primacy: Primacy,
     newest: Option<Instant>,
     current: HashMap<RecordId, Digest>,
     requests: HashSet<[u8; 16]>,
@@ -74,6 +78,7 @@ pub(crate) async fn verify_log(store: &Store, keys: &KeyFile, findings: &Finding
         checkpoints,
         ahead,
         full_now: HashMap::new(),
+        primacy: Primacy::FIRST,
         newest: None,
         current: HashMap::new(),
         requests: HashSet::new(),
@@ -101,6 +106,7 @@ pub(crate) async fn verify_log(store: &Store, keys: &KeyFile, findings: &Finding
         }
     }
     findings.change(|report| report.entries = walk.edge.size());
+    walk.log.primacy = Some(walk.primacy);
     walk.log
 }
 
@@ -175,6 +181,11 @@ impl Walk<'_> {
                 Ok(commit) => commit,
                 Err(fault) => return self.findings.fault(&path, Kind::Altered, fault),
             };
+            if self.primacy.after(&commit.entries) != Some(commit.primacy) {
+                let detail = format!("it was made under {}, and {} was in force", commit.primacy, self.primacy);
+                self.findings.fault(&path, Kind::Altered, detail);
+            }
+            self.primacy = commit.primacy;
             for (seq, entry) in (base..).zip(commit.entries) {
                 self.entry(seq, entry, &path).await;
             }
@@ -214,7 +225,7 @@ impl Walk<'_> {
         let before = entry.event.record().and_then(|record| self.current.get(&record).copied());
         let follows = match &entry.event {
             Event::Founded { .. } => seq == 0,
-            Event::Refreshed { .. } => seq > 0,
+            Event::Refreshed { .. } | Event::Promoted { .. } => seq > 0,
             Event::Accessioned { .. } => before.is_none(),
             Event::Described { replaces, .. } | Event::Characterized { replaces, .. } => before == Some(*replaces),
         };

@@ -6,6 +6,7 @@ mod hostile;
 mod intake;
 mod place;
 mod race;
+mod replicas;
 mod rights;
 mod soon;
 mod tamper;

@@ -67,10 +67,10 @@ async fn what_is_no_archive_is_not_opened() {
     fs::write(world.archive_folder().join("README.txt#1"), "half").unwrap();
     fs::write(world.archive_folder().join("schemas/README.md#2"), "half").unwrap();
     assert!(refusal(&world).await.contains("interrupted"));
-    let other = place::init(world.data.path(), "other.example.vn/log", &world.clock()).await;
+    let other = place::init(world.data.path(), &world.config.storage, "other.example.vn/log", &world.clock()).await;
     assert!(other.err().unwrap().to_string().contains("was made for origin"), "a name never changes");
-    place::init(world.data.path(), ORIGIN, &world.clock()).await.unwrap();
-    let again = place::init(world.data.path(), ORIGIN, &world.clock()).await;
+    place::init(world.data.path(), &world.config.storage, ORIGIN, &world.clock()).await.unwrap();
+    let again = place::init(world.data.path(), &world.config.storage, ORIGIN, &world.clock()).await;
     assert!(again.err().unwrap().to_string().contains("already"));
     world.check().await;
 }

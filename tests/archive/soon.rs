@@ -25,7 +25,7 @@ async fn out_of_the_box() -> World {
     let mut world = World::memory();
     (world.objects, world.config) = (None, Config::default());
     world.data = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    place::init(world.data.path(), ORIGIN, &world.clock()).await.unwrap();
+    place::init(world.data.path(), &world.config.storage, ORIGIN, &world.clock()).await.unwrap();
     world
 }
 

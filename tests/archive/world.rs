@@ -30,7 +30,7 @@ use vankho::{
     ingest::{self, Fate, Outcome},
     ledger::keys::Signer,
     record::{access::Reader, digest::Digest, id::RecordId, package::Source},
-    store::{Store, layout},
+    store::{Replicas, Standing, Store, layout, replicas::Replica},
     verify::{self, archive::verify_archive, receipt::verify_receipt},
 };
 use zeroize::Zeroizing;
@@ -111,7 +111,17 @@ impl World {
     /// A founded archive in a folder.
     pub async fn on_disk() -> World {
         let world = World::empty(None);
-        place::init(world.data.path(), ORIGIN, &world.clock()).await.unwrap();
+        place::init(world.data.path(), &world.config.storage, ORIGIN, &world.clock()).await.unwrap();
+        world
+    }
+
+    /// A founded archive in a folder, with two more places beside it, of which so many must hold what counts.
+    pub async fn replicated(required: usize) -> World {
+        let mut world = World::empty(None);
+        world.config.storage.places = ["archive", "two", "three"].map(String::from).into();
+        world.config.storage.required = required;
+        world.config.storage.heal_interval_ms = 3_600_000;
+        place::init(world.data.path(), &world.config.storage, ORIGIN, &world.clock()).await.unwrap();
         world
     }
 
@@ -155,6 +165,16 @@ impl World {
             lock: None,
         };
         Archive::start(parts, &|_| {}).await
+    }
+
+    /// Another process on the same places, with catalog and desk of its own.
+    pub async fn open_beside(&self, name: &str) -> Result<Archive, ArchiveError> {
+        let (here, there) = (self.data.path(), self.data.path().join(name));
+        fs::create_dir_all(&there).unwrap();
+        for one in ["secret", "archive", "two", "three"] {
+            std::os::unix::fs::symlink(here.join(one), there.join(one)).ok();
+        }
+        Archive::open(&there, self.config.clone(), self.clock(), &|_| {}).await
     }
 
     /// Throws the catalog away; it must come back from the ledger.
@@ -252,7 +272,7 @@ impl World {
             Some(_) => signer(),
             None => place::Folders::of(self.data.path()).signer().unwrap(),
         };
-        let rebuilt = match self.start(self.store(), signer, fresh.path()).await {
+        let rebuilt = match self.start(live.store.clone(), signer, fresh.path()).await {
             Ok(archive) => archive,
             Err(error) => return vec![format!("the archive cannot be rebuilt: {error}")],
         };
@@ -260,7 +280,21 @@ impl World {
         let mut faults = examine(&live, &rebuilt, &acknowledged).await;
         faults.extend(self.originals(&live, &acknowledged).await);
         rebuilt.close().await.unwrap();
+        live.healing.round(&|_, _| {}).await;
+        for replica in live.store.replicas().all().iter().filter(|replica| replica.standing() == Standing::Taking) {
+            faults.extend(self.faults_of(replica).await);
+        }
         live.close().await.unwrap();
+        faults
+    }
+
+    /// A replica that has been healed is an archive that holds, with the same entries.
+    async fn faults_of(&self, replica: &Replica) -> Vec<String> {
+        let store = Store::of(replica.place.clone(), replica.number, Replicas::default());
+        let report = verify_archive(&store, &|_, _| {}).await;
+        let told = |fault: &dyn std::fmt::Display| format!("place {}: {fault}", replica.number);
+        let mut faults: Vec<String> = report.faults.iter().map(|fault| told(fault)).collect();
+        faults.extend(report.under_way.iter().map(|path| told(&format!("{path} is under way and nobody writes"))));
         faults
     }
 

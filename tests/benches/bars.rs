@@ -66,7 +66,9 @@ fn main() -> ExitCode {
 
 /// A new archive in a folder.
 pub async fn found(data: &Path, config: Config) -> Archive {
-    place::init(data, "bench.example.vn/log", &Clock::System).await.expect("an archive is founded");
+    place::init(data, &Default::default(), "bench.example.vn/log", &Clock::System)
+        .await
+        .expect("an archive is founded");
     open(data, config).await
 }
 

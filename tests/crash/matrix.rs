@@ -263,9 +263,9 @@ fn the_check_turns_red() {
 async fn storage_without_a_lock_is_refused() {
     let folder = crate::world::folder();
     for fit in [Store::local(folder.path()).unwrap(), World::memory().store()] {
-        fit.probe("staging/probe").await.unwrap();
+        fit.primary().probe("staging/probe").await.unwrap();
         assert!(fit.everything("staging").await.unwrap().is_empty(), "the probe leaves nothing");
     }
-    let refused = Store::over(Arc::new(Faulty::lockless())).probe("staging/probe").await.unwrap_err();
+    let refused = Store::over(Arc::new(Faulty::lockless())).primary().probe("staging/probe").await.unwrap_err();
     assert!(refused.to_string().contains("primary place"), "{refused}");
 }

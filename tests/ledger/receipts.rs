@@ -202,7 +202,7 @@ fn what_was_changed() {
         ("checkpoint of another tree", q().replace(&line(&text, 10), &encode_base64(&Digest::of(b"forged").0))),
         ("a commit's note for a checkpoint", {
             let tree = Tree::of(&(0..11).map(accessioned).collect::<Vec<_>>());
-            let note = signer(ORIGIN, 1).sign_commit(11, tree.root(11));
+            let note = signer(ORIGIN, 1).sign_commit(11, tree.root(11), vankho::ledger::primacy::Primacy::FIRST);
             q().receipt(format!("{}\n\n{note}", text.split_once("\n\n").unwrap().0))
         }),
         ("a false signature beside the right one", q().receipt(format!("{text}{}\n", flip(signature.trim_end())))),

@@ -1,0 +1,192 @@
+//! Another primary: the place that decides the order of entries is lost, or is to be another one.
+//!
+//! # Why
+//! *Where the old primary answers, the promotion is a commit there.* It is still the lock: nobody can commit beside
+//! it, and every process that writes there sees the promotion and opens the archive again.
+//!
+//! *Where it does not, somebody has to say that it is gone.* Nothing here can tell a place that is lost from one
+//! that only we cannot reach, and two primaries at once would be two truths.
+//!
+//! *From the longest chain that can be found.* Every place that answers is asked, and every receipt that is shown;
+//! what is shorter than something that was given out is refused, because entries would be lost.
+
+use crate::archive::{
+    ArchiveError, Clock,
+    heal::Healing,
+    keep::random,
+    keys,
+    place::{self, DESK, Folders},
+    places::{Asked, Places},
+    request,
+};
+use crate::config::Config;
+use crate::desk::Desk;
+use crate::ledger::{
+    checkpoint::Checkpoint,
+    keys::Signer,
+    log::{Appended, Ledger},
+    primacy::Primacy,
+};
+use crate::record::{
+    entry::{Entry, Event},
+    id::ActorId,
+};
+use crate::store::Store;
+use std::{path::Path, sync::Arc};
+
+/// What is to become of which archive.
+pub struct Promotion<'a> {
+    pub data: &'a Path,
+    pub config: &'a Config,
+    pub clock: &'a Clock,
+    /// The place that is to decide.
+    pub to: u32,
+    /// Somebody vouches that the primary is gone for good, or cut off from everybody who writes.
+    pub old_is_gone: bool,
+    /// Checkpoints that were given out: signed notes, or receipts.
+    pub known: Vec<String>,
+}
+
+/// What it came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Promoted {
+    pub primacy: Primacy,
+    /// The entry that says so.
+    pub seq: u64,
+}
+
+impl Promotion<'_> {
+    /// Makes another place the primary.
+    ///
+    /// If we stop here, the entry is there or it is not. Done again, it goes on from there.
+    pub async fn run(self, tell: &(dyn Fn(u32, u64) + Send + Sync)) -> Result<Promoted, ArchiveError> {
+        let folders = Folders::of(self.data);
+        let places = Places::configured(self.data, &self.config.storage)?;
+        std::fs::create_dir_all(&folders.derived).map_err(|error| place::disk(&folders.derived, error))?;
+        let _lock = crate::archive::lock(&folders.derived)?;
+        let desk = Desk::open(Some(&folders.desk.join(DESK))).await?;
+        let (signer, asked) = (Arc::new(folders.signer()?), places.ask().await);
+        let promoted = self.among(&places, &asked, signer, &desk, tell).await;
+        desk.close().await;
+        promoted
+    }
+
+    /// The same with everything at hand.
+    pub async fn among(
+        &self,
+        places: &Places,
+        asked: &[Asked],
+        signer: Arc<Signer>,
+        desk: &Desk,
+        tell: &(dyn Fn(u32, u64) + Send + Sync),
+    ) -> Result<Promoted, ArchiveError> {
+        let (now, longest) = self.judge(asked)?;
+        let old = answering(asked, now.replica).map(|_| now.replica);
+        // The chain to go on from: the old primary's own, or, where that is gone, the longest that is left.
+        let from = old.unwrap_or(longest);
+        let mut healing = self.at(from, places, asked, signer.clone(), desk).await?;
+        self.nothing_is_lost(&healing.ledger, desk).await?;
+        if from != self.to {
+            healing.make_whole(self.to, tell).await?;
+        }
+        // A primary must keep create-if-absent.
+        place::probe(&Store::at(places.number(self.to)?.clone()), self.clock).await?;
+        if old.is_none() {
+            healing = self.at(self.to, places, asked, signer, desk).await?;
+        }
+        let promoted = self.commit(&healing.ledger, now, desk).await?;
+        // Whatever place is left takes the entry now, so that nobody goes on there under the old primary.
+        healing.round(tell).await;
+        Ok(promoted)
+    }
+
+    /// The ledger at one place, with the others that answered as its replicas.
+    async fn at(
+        &self,
+        number: u32,
+        places: &Places,
+        asked: &[Asked],
+        signer: Arc<Signer>,
+        desk: &Desk,
+    ) -> Result<Healing, ArchiveError> {
+        let silent: Vec<u32> = asked.iter().filter(|one| one.tip.is_err()).map(|one| one.number).collect();
+        let store = places.store(number, asked, &silent)?;
+        let ledger = Arc::new(Ledger::open(store.clone(), signer, keys(&store).await?).await?);
+        while ledger.catch_up().await?.is_some() {}
+        Ok(Healing::new(&store, &ledger, desk, &self.config.storage))
+    }
+
+    /// Who decides now, and which place has the longest ledger of those that answer.
+    fn judge(&self, asked: &[Asked]) -> Result<(Primacy, u32), ArchiveError> {
+        let tips = asked.iter().filter_map(|one| Some((one.number, one.tip.as_ref().ok()?.as_ref()?)));
+        let newest = tips.max_by_key(|(number, tip)| (tip.primacy.epoch, tip.size, *number == self.to));
+        let Some((longest, tip)) = newest else {
+            return Err(ArchiveError::Place("no place of the archive can be read; see storage.places".into()));
+        };
+        let now = tip.primacy;
+        if now.replica == self.to {
+            return Err(ArchiveError::Place(format!("place {} is the primary already", self.to)));
+        }
+        if let Some(Err(error)) = asked.iter().find(|one| one.number == self.to).map(|one| &one.tip) {
+            return Err(ArchiveError::Place(format!("place {} cannot be used: {error}", self.to)));
+        }
+        if answering(asked, now.replica).is_none() && !self.old_is_gone {
+            let advice = "where it is gone for good, or cut off from everybody who writes, say so with --old-is-gone";
+            return Err(ArchiveError::Place(format!(
+                "place {} is the primary and does not answer; {advice}",
+                now.replica
+            )));
+        }
+        Ok((now, longest))
+    }
+
+    /// What was given out, or is known to this desk, must be in the chain.
+    async fn nothing_is_lost(&self, ledger: &Ledger, desk: &Desk) -> Result<(), ArchiveError> {
+        let remembered = desk.checkpoint().await?.map(|(_, note)| note);
+        for note in self.known.iter().chain(&remembered) {
+            let known = checkpoint_in(ledger, note)?;
+            let size = ledger.size();
+            if known.size > size || !ledger.follows(&known).await? {
+                let advice = "a place that has the rest must be found first";
+                return Err(ArchiveError::Place(format!(
+                    "a checkpoint over {} entries was given out, and the longest ledger here, of {size}, does not hold it; {advice}",
+                    known.size
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// If we stop here, the promotion is in the ledger or it is not: who opens the archive next sees which.
+    async fn commit(&self, ledger: &Ledger, before: Primacy, desk: &Desk) -> Result<Promoted, ArchiveError> {
+        let by = desk.operator(ActorId::new(self.clock.now().millis(), random()?)).await?;
+        let primacy = Primacy { replica: self.to, epoch: before.epoch + 1 };
+        let event = Event::Promoted { replica: primacy.replica, epoch: primacy.epoch };
+        let request = request(by, &random()?);
+        loop {
+            let last = ledger.entry(ledger.size().saturating_sub(1)).await?;
+            let last = Entry::from_bytes(&last).map_err(|fault| ArchiveError::Damaged(fault.to_string()))?;
+            let entry = Entry { at: self.clock.now().max(last.at), by, request, event: event.clone(), v: 1 };
+            let bytes = entry.to_bytes().map_err(|fault| ArchiveError::Conflict(fault.to_string()))?;
+            match ledger.append(vec![bytes]).await? {
+                Appended::Committed(committed) => return Ok(Promoted { primacy, seq: committed.base }),
+                // Somebody still writes there: after theirs.
+                Appended::LostRace => while ledger.catch_up().await?.is_some() {},
+            }
+            if ledger.primacy() != before {
+                return Err(ArchiveError::Conflict(format!("{} decides meanwhile", ledger.primacy())));
+            }
+        }
+    }
+}
+
+/// A place that answered, and holds the archive.
+fn answering(asked: &[Asked], number: u32) -> Option<&Asked> {
+    asked.iter().find(|one| one.number == number && matches!(one.tip, Ok(Some(_))))
+}
+
+/// The checkpoint in a signed note, or at the end of a receipt.
+fn checkpoint_in(ledger: &Ledger, text: &str) -> Result<Checkpoint, ArchiveError> {
+    let start = text.find(&format!("{}\n", ledger.origin())).unwrap_or(0);
+    Ok(ledger.read_checkpoint(&text[start..])?)
+}
