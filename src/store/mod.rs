@@ -57,7 +57,9 @@ pub enum StoreError {
     TooFew { path: String, held: usize, required: usize, why: String },
     #[error("{name} is no storage that can be used: {why}; see [storage] in deploy/config.example.toml")]
     NotStorage { name: String, why: String },
-    #[error("the storage failed at {path}: {source}")]
+    #[error(
+        "the storage failed at {path}: {source}; check the address in storage.places, the network and the keys in the environment"
+    )]
     Failed { path: String, source: object_store::Error },
     #[error("the disk failed at {path}: {source}; check space, permissions and the disk itself")]
     Disk { path: String, source: std::io::Error },

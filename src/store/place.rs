@@ -229,9 +229,9 @@ impl Place {
         }
         let base = |path: &str| path.rsplit('/').next()?.parse::<u64>().ok().filter(|base| *base < size);
         let folder = object_path(layout::COMMITS)?;
-        for offset in [object_path(&layout::commit(from))?, folder.clone()] {
-            // What is listed lies after the offset.
-            let near = self.has(offset.as_ref()).await?.then(|| base(offset.as_ref())).flatten();
+        // What is listed lies after the offset, and the first commit after none.
+        let first = (size > 0 && self.has(&layout::commit(from)).await?).then_some(from);
+        for (offset, near) in [(object_path(&layout::commit(from))?, first), (folder.clone(), None)] {
             let listed = self.objects.list_with_offset(Some(&folder), &offset);
             let newest = listed
                 .try_fold(near, |newest, meta| futures::future::ready(Ok(newest.max(base(meta.location.as_ref())))));

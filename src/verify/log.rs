@@ -36,6 +36,8 @@ struct Walk<'a> {
     /// The entries of the bundle that is not full yet.
     bundle: Vec<Vec<u8>>,
     published: u64,
+    /// Size and root of the checkpoint as it was when we began: a living archive replaces it while we look.
+    stated: Option<(u64, Option<Digest>)>,
     checkpoints: HashSet<u64>,
     /// Tiles and bundles of which there is more, or less, than the checkpoint needs; see [`ahead`].
     ahead: HashSet<String>,
@@ -65,7 +67,8 @@ pub(crate) async fn verify_log(store: &Store, keys: &KeyFile, findings: &Finding
             Vec::new()
         }
     };
-    let published = checkpoint(store, keys, layout::CHECKPOINT, findings).await.unwrap_or((0, None)).0;
+    let stated = checkpoint(store, keys, layout::CHECKPOINT, findings).await;
+    let published = stated.map_or(0, |(size, _)| size);
     let number = |path: &String| path.strip_prefix(layout::CHECKPOINTS)?.strip_prefix('/')?.parse().ok();
     let checkpoints = listed.iter().filter_map(number).collect();
     let ahead = listed.iter().filter_map(|path| ahead(path, published)).collect();
@@ -75,6 +78,7 @@ pub(crate) async fn verify_log(store: &Store, keys: &KeyFile, findings: &Finding
         edge: Edge::default(),
         bundle: Vec::new(),
         published,
+        stated,
         checkpoints,
         ahead,
         full_now: HashMap::new(),
@@ -278,8 +282,13 @@ impl Walk<'_> {
         if self.checkpoints.contains(&size) {
             paths.push(layout::checkpoint(size));
         }
+        let forked = |path: &str| {
+            self.findings.fault(path, Kind::Altered, "it is signed, and not what the commits give: a fork");
+        };
         if size == self.published {
-            paths.push(layout::CHECKPOINT.to_owned());
+            if self.stated.is_some_and(|stated| stated != (size, Some(self.edge.root()))) {
+                forked(layout::CHECKPOINT);
+            }
             paths.push(layout::checkpoint(size));
         }
         for path in paths {
@@ -287,7 +296,7 @@ impl Walk<'_> {
             if let Some(stated) = checkpoint(self.store, keys, &path, self.findings).await
                 && stated != (size, Some(self.edge.root()))
             {
-                self.findings.fault(&path, Kind::Altered, "it is signed, and not what the commits give: a fork");
+                forked(&path);
             }
         }
     }

@@ -153,6 +153,11 @@ impl World {
         self.start(Store::over(objects), signer(), derived).await
     }
 
+    /// The same over a primary and its replicas.
+    pub async fn open_store(&self, store: Store, derived: &Path) -> Result<Archive, ArchiveError> {
+        self.start(store, signer(), derived).await
+    }
+
     async fn start(&self, store: Store, signer: Signer, derived: &Path) -> Result<Archive, ArchiveError> {
         let parts = Parts {
             store,

@@ -1,0 +1,8 @@
+//! What an archive asks of its storage: one suite over memory, disk and a real S3 server, and an archive on each.
+
+mod conformance;
+mod processes;
+mod server;
+#[path = "../archive/world.rs"]
+#[allow(dead_code, reason = "each binary of tests uses its own part of the world")]
+mod world;
