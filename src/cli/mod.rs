@@ -7,6 +7,7 @@
 //! *One runtime, made here.* The commands are async because the flows are; `verify receipt` needs neither
 //! archive nor network, only a file to hash.
 
+mod actor;
 mod characterize;
 mod export;
 mod ingest;
@@ -62,6 +63,9 @@ enum Command {
     /// Check a receipt, or the whole archive / Kiểm tra biên nhận hoặc toàn bộ kho
     #[command(subcommand)]
     Verify(verify::Verify),
+    /// Accounts: who may act / Tài khoản
+    #[command(subcommand)]
+    Actor(actor::ActorCommand),
     /// Build catalog and index anew from the ledger / Dựng lại mục lục và chỉ mục
     Rebuild,
     /// How much there is / Số liệu của kho
@@ -177,6 +181,7 @@ async fn run(context: &Context, command: Command) -> Result<ExitCode, CommandErr
         Command::Receipt(receipt) => receipt.run(context).await,
         Command::Export(export) => export.run(context).await,
         Command::Verify(verify) => verify.run(context).await,
+        Command::Actor(actor) => actor.run(context).await,
         Command::Rebuild => place::rebuild(context).await,
         Command::Status => place::status(context).await,
         Command::Completions { shell } => {
