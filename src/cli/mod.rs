@@ -14,6 +14,7 @@ mod ingest;
 mod place;
 mod receipt;
 mod search;
+mod serve;
 mod show;
 mod verify;
 
@@ -66,6 +67,8 @@ enum Command {
     /// Accounts: who may act / Tài khoản
     #[command(subcommand)]
     Actor(actor::ActorCommand),
+    /// Serve the archive over HTTP / Phục vụ kho qua HTTP
+    Serve(serve::Serve),
     /// Build catalog and index anew from the ledger / Dựng lại mục lục và chỉ mục
     Rebuild,
     /// How much there is / Số liệu của kho
@@ -86,6 +89,8 @@ pub enum CommandError {
         "{0} / cấu hình không dùng được; sửa tệp cấu hình hoặc biến VANKHO_… rồi chạy lại / mend the file or the VANKHO_… variable, then run again"
     )]
     Config(#[from] ConfigError),
+    #[error(transparent)]
+    Serve(#[from] crate::http::serve::ServeError),
     #[error(transparent)]
     Exchange(#[from] crate::exchange::ExchangeError),
     #[error(
@@ -182,6 +187,7 @@ async fn run(context: &Context, command: Command) -> Result<ExitCode, CommandErr
         Command::Export(export) => export.run(context).await,
         Command::Verify(verify) => verify.run(context).await,
         Command::Actor(actor) => actor.run(context).await,
+        Command::Serve(serve) => serve.run(context).await,
         Command::Rebuild => place::rebuild(context).await,
         Command::Status => place::status(context).await,
         Command::Completions { shell } => {
