@@ -51,4 +51,8 @@ pub mod evidence;
 
 pub mod exchange;
 
+pub mod http;
+
+pub mod worker;
+
 pub mod cli;

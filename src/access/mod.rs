@@ -4,6 +4,8 @@
 //! Permission is asked where the answer is made: a search carries its reader into the index, and opening a
 //! record asks the same pure rule again, so that a guessed identifier opens nothing.
 
+pub mod ask;
+
 use crate::archive::{Archive, ArchiveError, apply, feed, keep::Described};
 use crate::catalog::Known;
 use crate::index::{
@@ -73,6 +75,27 @@ async fn snippet(archive: &Archive, known: &Known, text: &str) -> Result<Option<
     let Some(described) = apply::undamaged(described)? else { return Ok(None) };
     let texts = feed::texts(&archive.store, &described.description, SNIPPET_TEXT_BYTES).await?;
     Ok(texts.iter().find_map(|one| snippet::snippet(text, one, SNIPPET_CHARS)))
+}
+
+/// Opened records of a page in the order of their accession, and where the next page begins.
+pub struct Listed {
+    pub opened: Vec<(u64, Described)>,
+    pub next: Option<u64>,
+}
+
+/// The records that a reader may see, `limit` looked at from entry `from` on. What is damaged is left out:
+/// `verify` tells.
+pub async fn list(archive: &Archive, reader: &Reader, from: u64, limit: u32) -> Result<Listed, ArchiveError> {
+    let known = archive.catalog.records(from, limit).await?;
+    let next = known.last().filter(|_| known.len() as u32 == limit).map(|last| last.seq + 1);
+    let mut opened = Vec::with_capacity(known.len());
+    for one in known {
+        let found = open(archive, reader, one.record).await;
+        if let Some(found) = apply::undamaged(found)? {
+            opened.push((one.seq, found));
+        }
+    }
+    Ok(Listed { opened, next })
 }
 
 /// Opens a record for a reader. `None` where there is none, and just so where the reader may not see it.

@@ -71,6 +71,11 @@ impl Writer {
         (Writer { to }, tokio::spawn(Loop { ledger, derived, clock, batch_max, interval }.run(from)))
     }
 
+    /// Has the task that commits ended?
+    pub fn has_stopped(&self) -> bool {
+        self.to.is_closed()
+    }
+
     /// Commits a proposal, together with whatever else is waiting. Answers the entry's sequence number:
     /// that of the earlier entry, where the same request was answered before.
     pub async fn commit(&self, proposal: Proposal) -> Answer {

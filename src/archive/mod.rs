@@ -245,6 +245,11 @@ impl Archive {
         self.writer.commit(proposal).await
     }
 
+    /// Has the writer given up? Whoever holds the archive closes it and opens it again.
+    pub fn has_stopped(&self) -> bool {
+        self.writer.has_stopped()
+    }
+
     /// The receipt of a committed entry, against the newest checkpoint.
     pub async fn prove(&self, seq: u64) -> Result<String, ArchiveError> {
         Ok(self.ledger.prove(seq).await?.encode())

@@ -7,6 +7,7 @@
 //! *One runtime, made here.* The commands are async because the flows are; `verify receipt` needs neither
 //! archive nor network, only a file to hash.
 
+mod actor;
 mod characterize;
 mod export;
 mod ingest;
@@ -14,6 +15,7 @@ mod place;
 mod places;
 mod receipt;
 mod search;
+mod serve;
 mod show;
 mod verify;
 
@@ -63,6 +65,11 @@ enum Command {
     /// Check a receipt, or the whole archive / Kiểm tra biên nhận hoặc toàn bộ kho
     #[command(subcommand)]
     Verify(verify::Verify),
+    /// Accounts: who may act / Tài khoản
+    #[command(subcommand)]
+    Actor(actor::ActorCommand),
+    /// Serve the archive over HTTP / Phục vụ kho qua HTTP
+    Serve(serve::Serve),
     /// Build catalog and index anew from the ledger / Dựng lại mục lục và chỉ mục
     Rebuild,
     /// How much there is, and how the replicas stand / Số liệu của kho và tình trạng các bản nhân
@@ -87,6 +94,8 @@ pub enum CommandError {
         "{0} / cấu hình không dùng được; sửa tệp cấu hình hoặc biến VANKHO_… rồi chạy lại / mend the file or the VANKHO_… variable, then run again"
     )]
     Config(#[from] ConfigError),
+    #[error(transparent)]
+    Serve(#[from] crate::http::serve::ServeError),
     #[error(transparent)]
     Exchange(#[from] crate::exchange::ExchangeError),
     #[error(
@@ -182,6 +191,8 @@ async fn run(context: &Context, command: Command) -> Result<ExitCode, CommandErr
         Command::Receipt(receipt) => receipt.run(context).await,
         Command::Export(export) => export.run(context).await,
         Command::Verify(verify) => verify.run(context).await,
+        Command::Actor(actor) => actor.run(context).await,
+        Command::Serve(serve) => serve.run(context).await,
         Command::Rebuild => place::rebuild(context).await,
         Command::Status => places::status(context).await,
         Command::Heal(heal) => heal.run(context).await,

@@ -20,6 +20,7 @@ pub struct Config {
     pub ingest: Ingest,
     pub content: Content,
     pub index: Index,
+    pub server: Server,
     pub log: Log,
 }
 
@@ -97,6 +98,34 @@ pub struct Index {
     pub commit_interval_ms: u64,
 }
 
+/// The door over HTTP.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Server {
+    /// Address and port; port 0 takes a free one.
+    pub listen: String,
+    /// The largest body of a request that hands over a package.
+    pub body_bytes_max: u64,
+    /// The longest that a request may take to be answered, and that a depositor may pause.
+    pub request_timeout_seconds: u64,
+    /// Running requests that are waited for when the server stops.
+    pub stop_seconds_max: u64,
+    /// Requests under way at once; more are told to come later.
+    pub concurrency: usize,
+    /// Packages that arrive at once.
+    pub intake_concurrency: usize,
+    /// Packages that wait for their turn; more are told to come later.
+    pub intake_queue: usize,
+    /// Records on a page of an answer where the request does not say.
+    pub page_size: usize,
+    /// Hours until a login in a browser ends.
+    pub login_hours: u32,
+    /// Whether anybody may read the entries of the ledger; else only auditors.
+    pub entries_public: bool,
+    /// Whether texts of new records are read in the background.
+    pub characterize: bool,
+}
+
 /// The log (not the ledger).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -156,6 +185,24 @@ impl Default for Index {
     }
 }
 
+impl Default for Server {
+    fn default() -> Self {
+        Server {
+            listen: "127.0.0.1:8080".into(),
+            body_bytes_max: 4 << 30,
+            request_timeout_seconds: 60,
+            stop_seconds_max: 30,
+            concurrency: 2048,
+            intake_concurrency: 32,
+            intake_queue: 256,
+            page_size: 20,
+            login_hours: 8,
+            entries_public: false,
+            characterize: true,
+        }
+    }
+}
+
 impl Default for Log {
     fn default() -> Self {
         Log { level: "warn".into(), json: false }
@@ -199,6 +246,9 @@ impl Config {
             ("ingest.concurrency", self.ingest.concurrency),
             ("content.processes", self.content.processes),
             ("index.threads", self.index.threads),
+            ("server.concurrency", self.server.concurrency),
+            ("server.intake_concurrency", self.server.intake_concurrency),
+            ("server.page_size", self.server.page_size),
         ];
         if let Some((name, _)) = at_least_one.iter().find(|(_, value)| *value == 0) {
             return Err(ConfigError::Zero(name));
@@ -217,7 +267,7 @@ fn is_key(variable: &str) -> bool {
     name.contains("__") || SECTIONS.contains(&section)
 }
 
-const SECTIONS: [&str; 6] = ["STORAGE", "LEDGER", "INGEST", "CONTENT", "INDEX", "LOG"];
+const SECTIONS: [&str; 7] = ["STORAGE", "LEDGER", "INGEST", "CONTENT", "INDEX", "SERVER", "LOG"];
 
 #[cfg(test)]
 mod tests {

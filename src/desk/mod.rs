@@ -1,5 +1,5 @@
-//! What is *not* evidence: who the local operator is, which rows of which manifest were handed over under
-//! which key, and the largest checkpoint that this machine has seen committed.
+//! What is *not* evidence: accounts and their keys, who the local operator is, which rows of which manifest
+//! were handed over under which key, and the largest checkpoint that this machine has seen committed.
 //!
 //! An ordinary database, backed up as one. If it is lost, accounts and drafts come back from a backup, a
 //! half-done ingest can no longer be told from a new one, and rollback is caught by receipts alone.
@@ -7,6 +7,9 @@
 //! # Why
 //! *The journal is here and not in the ledger*: an idempotency key is random and stays with the client, so
 //! that its trace in the ledger tells nothing of the content. The client of `vankho ingest` is this desk.
+
+pub mod accounts;
+pub mod password;
 
 use crate::record::{
     digest::{Digest, hex, unhex},
@@ -38,6 +41,8 @@ pub struct Desk {
 pub enum DeskError {
     #[error("the desk cannot be used: {0}; bring desk/ back from a backup, or move it away to begin a new one")]
     Database(#[from] sqlx::Error),
+    #[error("a password could not be hashed; try again")]
+    Password,
     #[error("the desk holds {0:?} where something else belongs; bring desk/ back from a backup")]
     Malformed(String),
 }
@@ -53,7 +58,7 @@ impl Desk {
         let options = options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
         let pool = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
         let pool = pool.connect_with(options).await?;
-        for statement in SCHEMA {
+        for statement in SCHEMA.into_iter().chain(accounts::SCHEMA) {
             sqlx::query(statement).execute(&pool).await?;
         }
         Ok(Desk { pool })

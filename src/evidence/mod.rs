@@ -5,6 +5,8 @@
 //! ledger proves that something was taken in, and not what. It is made anew on every request, against the
 //! newest checkpoint, so there is nothing to store and nothing to lose.
 
+pub mod published;
+
 use crate::archive::{Archive, ArchiveError};
 use crate::record::id::RecordId;
 

@@ -38,21 +38,7 @@ impl Place {
 
     /// The components of a row, in order, then its text. What cannot be had is a finding.
     pub fn components(&self, values: &mut Values, row: u64, findings: &mut Vec<Finding>) -> Vec<Source> {
-        let malformed = |name: &str, why: String| Finding::new(Code::MalformedRow, row, name).with_detail(why);
-        let stated = stated(values).unwrap_or_else(|(name, why)| {
-            findings.push(malformed(name, why));
-            Vec::new()
-        });
-        let text = match values.take("text") {
-            Given::Nothing => None,
-            // NFC as everything on the way in; its letters stay, so that Ð is not read as Đ here.
-            Given::Text(text) => Some(composed(text)).filter(|text| !text.is_empty()),
-            // A document left out with a warning would be a document lost: this stops the row.
-            _ => {
-                findings.push(malformed("text", "neither text nor nothing".into()));
-                None
-            }
-        };
+        let (stated, text) = named(values, row, findings);
         let count = stated.len() + usize::from(text.is_some());
         if count > self.components_max {
             let detail = format!("{count} > {}", self.components_max);
@@ -144,6 +130,32 @@ impl Place {
         }
         File::open(path).map(drop).map_err(unreadable)
     }
+}
+
+/// The components and the text that a row names; what is wrong stops the row.
+fn named(values: &mut Values, row: u64, findings: &mut Vec<Finding>) -> (Vec<Stated>, Option<String>) {
+    let malformed = |name: &str, why: String| Finding::new(Code::MalformedRow, row, name).with_detail(why);
+    let stated = stated(values).unwrap_or_else(|(name, why)| {
+        findings.push(malformed(name, why));
+        Vec::new()
+    });
+    let text = match values.take("text") {
+        Given::Nothing => None,
+        // NFC as everything on the way in; its letters stay, so that Ð is not read as Đ here.
+        Given::Text(text) => Some(composed(text)).filter(|text| !text.is_empty()),
+        // A document left out with a warning would be a document lost: this stops the row.
+        _ => {
+            findings.push(malformed("text", "neither text nor nothing".into()));
+            None
+        }
+    };
+    (stated, text)
+}
+
+/// The digests stated for components that arrive beside their description, and its text.
+pub fn posted(values: &mut Values, row: u64, findings: &mut Vec<Finding>) -> (Vec<Option<Digest>>, Option<String>) {
+    let (stated, text) = named(values, row, findings);
+    (stated.into_iter().map(|stated| stated.sha256).collect(), text)
 }
 
 fn composed(text: String) -> String {

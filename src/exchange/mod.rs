@@ -29,6 +29,7 @@ pub mod folder;
 mod given;
 pub mod manifest;
 pub mod plain;
+pub mod posted;
 mod rows;
 mod sheet;
 

@@ -5,8 +5,8 @@ use crate::ingest::{
     seal::{Marks, Sealed},
     stage::Held,
 };
-use crate::record::finding::Finding;
-use futures::{TryStreamExt, future::join, stream};
+use crate::record::{digest::Digest, finding::Finding, id::RecordId};
+use futures::{FutureExt, TryStreamExt, future::join, stream};
 
 /// Components of one record that are written at once.
 const AT_ONCE: usize = 8;
@@ -25,14 +25,17 @@ pub struct Kept<'a> {
 pub async fn keep<'a>(archive: &Archive, sealed: Sealed<'a>) -> Result<Kept<'a>, ArchiveError> {
     let Sealed { description, held, findings, marks } = sealed;
     let record = description.record;
-    let components =
-        stream::iter(held.into_iter().map(Ok)).try_for_each_concurrent(AT_ONCE, |(digest, held)| async move {
-            match held {
-                Held::InMemory(bytes) => archive.keep_bytes(record, digest, bytes).await,
-                Held::InStaging(path) => archive.keep_staged(record, &path, digest).await,
-            }
-        });
+    // Boxed: of a nameless one the compiler cannot tell that it may move between threads.
+    let writes = held.into_iter().map(|(digest, held)| Ok(write(archive, record, digest, held).boxed()));
+    let components = stream::iter(writes).try_buffer_unordered(AT_ONCE).try_collect::<()>();
     let (components, described) = join(components, archive.keep_description(description)).await;
     components?;
     Ok(Kept { described: described?, findings, _marks: marks })
+}
+
+async fn write(archive: &Archive, record: RecordId, digest: Digest, held: Held) -> Result<(), ArchiveError> {
+    match held {
+        Held::InMemory(bytes) => archive.keep_bytes(record, digest, bytes).await,
+        Held::InStaging(path) => archive.keep_staged(record, &path, digest).await,
+    }
 }

@@ -11,6 +11,7 @@
 //!
 //! *A bad package is findings, not an error.* An error here means that the archive could not do its part.
 
+pub mod arrive;
 mod keep;
 mod seal;
 mod stage;
@@ -20,11 +21,12 @@ use crate::record::{
     digest::Digest,
     entry::Event,
     finding::{Code, Finding},
-    id::RecordId,
+    id::{ActorId, RecordId},
     package::{Package, Promise, Source},
 };
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use seal::UnderWay;
+use stage::Staged;
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
@@ -66,12 +68,27 @@ pub async fn ingest(
         Ok(staged) => staged,
         Err(findings) => return Ok(Fate::Refused(findings)),
     };
+    let (fate, _) = accession(archive, archive.operator, request, staged, under_way).await?;
+    Ok(fate)
+}
+
+/// The second half of the way, for whoever acts: sealed, kept, committed, and the entry's number.
+async fn accession(
+    archive: &Archive,
+    by: ActorId,
+    request: Digest,
+    staged: Staged,
+    under_way: &UnderWay,
+) -> Result<(Fate, u64), ArchiveError> {
+    let mine = staged.record;
     let sealed = seal::seal(archive, staged, under_way).await?;
     let kept = keep::keep(archive, sealed).await?;
-    let event = Event::Accessioned { record: promise.record, description: kept.described.digest };
+    let event = Event::Accessioned { record: mine, description: kept.described.digest };
     let description = Some(kept.described.description);
-    let seq = archive.commit(Proposal { by: archive.operator, request, event, description }).await?;
-    receipt(archive, promise.record, seq, false, kept.findings).await
+    let seq = archive.commit(Proposal { by, request, event, description }).await?;
+    // The same request may have been answered meanwhile, with another record.
+    let record = archive.catalog.record_of(seq).await?.unwrap_or(mine);
+    Ok((receipt(archive, record, seq, record != mine, kept.findings).await?, seq))
 }
 
 async fn receipt(
@@ -147,6 +164,18 @@ struct Shared {
     left: AtomicUsize,
 }
 
+impl Shared {
+    /// One more that shares it ended well; the last one fulfils it.
+    async fn done(&self, archive: &Archive) -> Result<(), ArchiveError> {
+        let last = self.left.fetch_sub(1, Ordering::SeqCst) == 1;
+        let intent = self.intent.lock().ok().and_then(|mut held| if last { held.take() } else { None });
+        match intent {
+            Some(intent) => archive.fulfil(intent).await,
+            None => Ok(()),
+        }
+    }
+}
+
 /// If we stop here, promises and intent stand: the next run finds the one, the next start sweeps the other.
 async fn promise(archive: &Archive, source: &str, rows: Vec<Package>) -> Result<Vec<Promised>, ArchiveError> {
     let identities: Vec<Digest> = rows.iter().map(|package| package.identity).collect();
@@ -190,10 +219,8 @@ async fn take(
         }
     };
     // A row that failed may have left something: its share is never given back, and the folder is swept.
-    let last = failure.is_none() && row.intent.left.fetch_sub(1, Ordering::SeqCst) == 1;
-    let intent = row.intent.intent.lock().ok().and_then(|mut held| if last { held.take() } else { None });
-    if let Some(intent) = intent {
-        archive.fulfil(intent).await?;
+    if failure.is_none() {
+        row.intent.done(archive).await?;
     }
     Ok((Outcome { row: number, external_id, fate }, failure))
 }

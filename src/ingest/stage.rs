@@ -73,18 +73,24 @@ pub async fn stage(
         }
     }
     if refused(&findings) {
-        for component in components {
-            if let Held::InStaging(path) = component.held {
-                archive.store.discard(&path).await?;
-            }
-        }
+        give_back(archive, components).await?;
         return Ok(Err(findings));
     }
     Ok(Ok(Staged { row, record, metadata, components, findings }))
 }
 
+/// Gives back what a refused package staged. If we stop here, an intent names the rest.
+pub async fn give_back(archive: &Archive, components: Vec<StagedComponent>) -> Result<(), ArchiveError> {
+    for component in components {
+        if let Held::InStaging(path) = component.held {
+            archive.store.discard(&path).await?;
+        }
+    }
+    Ok(())
+}
+
 /// So many of the largest components that are held at all are held of one record; the rest goes to staging.
-const HELD_COMPONENTS: u64 = 8;
+pub const HELD_COMPONENTS: u64 = 8;
 
 /// Code, component's name, detail.
 type Refusal = (Code, String, String);
@@ -154,7 +160,7 @@ async fn stage_one(
 }
 
 /// How much of a component tells its format.
-const HEAD_BYTES: usize = 64 << 10;
+pub const HEAD_BYTES: usize = 64 << 10;
 
 fn stage_text(text: String) -> Result<StagedComponent, Refusal> {
     if text.is_empty() {
@@ -166,7 +172,7 @@ fn stage_text(text: String) -> Result<StagedComponent, Refusal> {
     Ok(StagedComponent { name: None, sha256, size, format, held: Held::InMemory(bytes) })
 }
 
-async fn abort(upload: Option<Upload>) {
+pub async fn abort(upload: Option<Upload>) {
     if let Some(upload) = upload {
         upload.abort().await;
     }

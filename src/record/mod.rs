@@ -8,6 +8,7 @@
 //! function from values to values, and has a table test beside it.
 
 pub mod access;
+pub mod actor;
 pub mod codes;
 pub mod component;
 pub mod date;

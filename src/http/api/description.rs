@@ -1,0 +1,80 @@
+//! `/records/{record}/descriptions`: what was said of a record, and when; the exact bytes of each.
+
+use crate::access;
+use crate::archive::ArchiveError;
+use crate::http::{
+    api,
+    error::{Kind, Problem, Trouble},
+    identity::{Held, Who},
+};
+use crate::record::digest::Digest;
+use axum::{
+    Json,
+    extract::Path,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// One description of a record.
+#[derive(Serialize, ToSchema)]
+pub struct Said {
+    /// The entry that names it.
+    entry: u64,
+    /// When, in UTC.
+    at: String,
+    /// What happened: accessioned, described, characterized.
+    event: String,
+    /// The SHA-256 of its bytes: its name.
+    sha256: String,
+}
+
+/// The history of a record's description, oldest first
+#[utoipa::path(
+    get, path = "/api/v1/records/{record}/descriptions", tag = "records",
+    params(("record" = String, Path, description = "Its identifier")),
+    responses(
+        (status = 200, description = "The descriptions", body = Vec<Said>),
+        (status = "default", description = "A problem", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn history(Held(open): Held, who: Who, Path(record): Path<String>) -> Result<Response, Trouble> {
+    let (archive, record) = (&open.archive, api::record(&record)?);
+    access::open(archive, &who.0.reader(), record).await?.ok_or(Kind::NotFound)?;
+    let life = archive.catalog.life(record).await.map_err(ArchiveError::from)?;
+    let said = life.into_iter().filter_map(|happened| {
+        let sha256 = happened.description?.to_string();
+        Some(Said { entry: happened.seq, at: happened.at.to_string(), event: happened.event, sha256 })
+    });
+    Ok(Json(said.collect::<Vec<_>>()).into_response())
+}
+
+/// The exact bytes of one description (RFC 8785), as the ledger names them
+#[utoipa::path(
+    get, path = "/api/v1/records/{record}/descriptions/{sha256}", tag = "records",
+    params(
+        ("record" = String, Path, description = "The record's identifier"),
+        ("sha256" = String, Path, description = "The description's SHA-256"),
+    ),
+    responses(
+        (status = 200, description = "The description", body = Object, content_type = "application/json"),
+        (status = "default", description = "A problem", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn bytes(
+    Held(open): Held,
+    who: Who,
+    Path((record, sha256)): Path<(String, String)>,
+) -> Result<Response, Trouble> {
+    let (archive, record) = (&open.archive, api::record(&record)?);
+    let digest: Digest = sha256.parse().map_err(|_| Kind::NotFound)?;
+    access::open(archive, &who.0.reader(), record).await?.ok_or(Kind::NotFound)?;
+    let life = archive.catalog.life(record).await.map_err(ArchiveError::from)?;
+    if !life.iter().any(|happened| happened.description == Some(digest)) {
+        return Err(Kind::NotFound.into());
+    }
+    let described = archive.description_of(record, digest).await?.ok_or(Kind::NotFound)?;
+    let bytes = described.description.to_bytes().map_err(|_| Kind::Failed)?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], bytes).into_response())
+}

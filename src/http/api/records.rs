@@ -1,0 +1,358 @@
+//! `/records`: hand a package over, open a record, take its receipt.
+
+use crate::access;
+use crate::evidence;
+use crate::exchange::posted::{self, Posted};
+use crate::http::{
+    api,
+    error::{self, CREATED, FindingOut, Kind, Problem, Trouble},
+    identity::{Held, Who},
+    language::Language,
+    state::{Door, Open},
+};
+use crate::ingest::{
+    Fate,
+    arrive::{ArrivalError, Arriving},
+};
+use crate::record::{
+    actor::{Act, Actor},
+    digest::{Digest, unhex},
+    finding::Code,
+};
+use axum::{
+    Json,
+    extract::{
+        Multipart, Path, Query, State,
+        multipart::{Field, MultipartRejection},
+    },
+    http::{HeaderMap, header},
+    response::{IntoResponse, Response},
+};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+use bytes::{Bytes, BytesMut};
+use futures::{Stream, stream};
+use serde::{Deserialize, Serialize};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+use utoipa::{IntoParams, ToSchema};
+
+/// A package. The parts must come in this order.
+#[derive(ToSchema)]
+#[allow(dead_code)]
+pub struct PackageForm {
+    /// The description: a JSON object with the fields of a manifest's row (schemas/README.md).
+    #[schema(value_type = String, content_media_type = "application/json")]
+    description: String,
+    /// The components in order, each with a file name; Content-Digest (RFC 9530, sha-256) is compared.
+    #[schema(value_type = Vec<String>, format = Binary)]
+    component: Vec<Vec<u8>>,
+}
+
+/// The archive has taken responsibility.
+#[derive(Serialize, ToSchema)]
+pub struct Accepted {
+    record: String,
+    /// The number of the entry in the ledger, counted from 0.
+    entry: u64,
+    /// C2SP tlog-proof; keep it.
+    receipt: String,
+    /// An earlier request with this key was answered with the same record.
+    repeated: bool,
+    /// Warnings; they travel with the record.
+    findings: Vec<FindingOut>,
+}
+
+/// Hand over a package
+///
+/// Bytes are hashed and staged while they arrive. The same key again answers with the same record.
+#[utoipa::path(
+    post, path = "/api/v1/records", tag = "records",
+    params(("Idempotency-Key" = String, Header, description = "32 random bytes, base64url or hexadecimal; the same for every attempt")),
+    request_body(content = PackageForm, content_type = "multipart/form-data"),
+    responses(
+        (status = 201, description = "Taken in", body = Accepted),
+        (status = 200, description = "Taken in by an earlier request with this key", body = Accepted),
+        (status = 422, description = "The package has findings; nothing was kept", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many at once: come again after Retry-After", body = Problem, content_type = "application/problem+json"),
+        (status = "default", description = "A problem", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn deposit(
+    State(door): State<Arc<Door>>,
+    Held(open): Held,
+    who: Who,
+    headers: HeaderMap,
+    form: Result<Multipart, MultipartRejection>,
+) -> Result<Response, Trouble> {
+    who.must(Act::Deposit)?;
+    let key = headers.get("idempotency-key").and_then(|value| value.to_str().ok()).and_then(read_key);
+    let key = key.ok_or(Kind::NoKey)?;
+    let form = form.map_err(|_| Trouble::from(Kind::WrongType))?;
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if length.is_some_and(|length| length > door.config.server.body_bytes_max) {
+        return Err(Kind::TooLarge.into());
+    }
+    let language = Language::of(&headers);
+    // A task of its own: a depositor who hangs up after the last byte does not stop what is being written.
+    let taken = tokio::spawn(take(door, open, who.0, key, form)).await;
+    let (fate, entry) = taken.map_err(|_| Trouble::from(Kind::Failed))??;
+    answer(fate, entry, language)
+}
+
+fn answer(fate: Fate, entry: Option<u64>, language: Language) -> Result<Response, Trouble> {
+    match fate {
+        Fate::Refused(findings) => Err(Trouble { findings, ..error::trouble(Kind::Refused) }),
+        Fate::Kept { record, receipt, before, findings } => {
+            let findings = findings.iter().map(|finding| FindingOut::of(finding, language)).collect();
+            let place = [(header::LOCATION, format!("/api/v1/records/{record}"))];
+            let entry = entry.unwrap_or_default();
+            let accepted = Accepted { record: record.to_string(), entry, receipt, repeated: before, findings };
+            match before {
+                true => Ok((place, Json(accepted)).into_response()),
+                false => Ok((CREATED, place, Json(accepted)).into_response()),
+            }
+        }
+    }
+}
+
+/// An idempotency key: 32 bytes in hexadecimal digits or base64url.
+fn read_key(text: &str) -> Option<[u8; 32]> {
+    let bytes = match text.len() {
+        64 => unhex(&text.to_ascii_lowercase())?,
+        _ => URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).ok()?,
+    };
+    bytes.try_into().ok()
+}
+
+/// A turn among the packages that arrive, or word to come later.
+async fn turn(door: &Door) -> Result<tokio::sync::SemaphorePermit<'_>, Trouble> {
+    if let Ok(turn) = door.arrivals.try_acquire() {
+        return Ok(turn);
+    }
+    let waiting = door.waiting.fetch_add(1, Ordering::SeqCst);
+    let turn = match waiting < door.config.server.intake_queue {
+        true => door.arrivals.acquire().await.map_err(|_| Trouble::from(Kind::Away)),
+        false => Err(Kind::Busy.into()),
+    };
+    door.waiting.fetch_sub(1, Ordering::SeqCst);
+    turn
+}
+
+async fn take(
+    door: Arc<Door>,
+    open: Arc<Open>,
+    actor: Actor,
+    key: [u8; 32],
+    mut form: Multipart,
+) -> Result<(Fate, Option<u64>), Trouble> {
+    let _turn = turn(&door).await?;
+    let Open { archive, intake } = &*open;
+    if let Some((fate, entry)) = intake.answered(archive, actor.id, &key).await? {
+        return Ok((fate, Some(entry)));
+    }
+    let limits = &archive.config.ingest;
+    let pause = Duration::from_secs(door.config.server.request_timeout_seconds);
+    let first = next_part(&mut form, pause).await?.filter(|part| part.name() == Some("description"));
+    let description = whole(first.ok_or(Kind::Malformed)?, limits.row_bytes_max as usize, pause).await?;
+    let Posted { package, expected } = posted::read(&description, limits);
+    let mut arriving = intake.begin(archive, actor.id, &key, package).await?;
+    match components(&mut arriving, form, &expected, limits.components_max, pause).await {
+        Ok(()) => {}
+        Err(trouble) => {
+            arriving.abandon().await?;
+            return Err(trouble);
+        }
+    }
+    if !expected.is_empty() && expected.len() != arriving.arrived() {
+        let detail = format!("{} named, {} arrived", expected.len(), arriving.arrived());
+        arriving.refuse(Code::MalformedRow, "components", &detail);
+    }
+    let (fate, entry) = arriving.keep().await.inspect_err(|_| door.look())?;
+    if let Fate::Kept { record, .. } = &fate {
+        metrics::counter!("vankho_records_accessioned_total").increment(1);
+        tracing::info!(record.id = %record, entry.seq = entry, "record accessioned");
+    }
+    Ok((fate, entry))
+}
+
+async fn components(
+    arriving: &mut Arriving<'_>,
+    mut form: Multipart,
+    expected: &[Option<Digest>],
+    components_max: usize,
+    pause: Duration,
+) -> Result<(), Trouble> {
+    let mut count = 0;
+    while let Some(part) = next_part(&mut form, pause).await? {
+        let (Some("component"), Some(name)) = (part.name(), part.file_name().map(str::to_owned)) else {
+            return Err(Kind::Malformed.into());
+        };
+        if count >= components_max {
+            arriving.refuse(Code::TooManyComponents, "components", &format!("> {components_max}"));
+            return Ok(());
+        }
+        let stated = match part.headers().get("content-digest") {
+            Some(value) => Some(value.to_str().ok().and_then(read_digest).ok_or(Kind::Malformed)?),
+            None => expected.get(count).copied().flatten(),
+        };
+        count += 1;
+        match arriving.component(name, stated, pieces(part, pause)).await {
+            Ok(()) => {}
+            Err(ArrivalError::Wire(trouble)) => return Err(trouble),
+            Err(ArrivalError::Archive(error)) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// `sha-256=:…:` of RFC 9530.
+fn read_digest(value: &str) -> Option<Digest> {
+    let member = value.split(',').find_map(|member| member.trim().strip_prefix("sha-256=:"))?;
+    let bytes = STANDARD.decode(member.strip_suffix(':')?).ok()?;
+    Some(Digest(bytes.try_into().ok()?))
+}
+
+async fn next_part(form: &mut Multipart, pause: Duration) -> Result<Option<Field<'_>>, Trouble> {
+    match tokio::time::timeout(pause, form.next_field()).await {
+        Err(_) => Err(Kind::TookTooLong.into()),
+        Ok(part) => part.map_err(|error| error::of_refusal(error.status())),
+    }
+}
+
+/// The bytes of a part as they come; who pauses too long is not waited for.
+fn pieces(part: Field<'_>, pause: Duration) -> impl Stream<Item = Result<Bytes, Trouble>> {
+    stream::unfold(part, move |mut part| async move {
+        let piece = match tokio::time::timeout(pause, part.chunk()).await {
+            Err(_) => Err(Kind::TookTooLong.into()),
+            Ok(piece) => piece.map_err(|error| error::of_refusal(error.status())).transpose()?,
+        };
+        Some((piece, part))
+    })
+}
+
+async fn whole(mut part: Field<'_>, bytes_max: usize, pause: Duration) -> Result<Bytes, Trouble> {
+    let mut bytes = BytesMut::new();
+    loop {
+        match tokio::time::timeout(pause, part.chunk()).await {
+            Err(_) => return Err(Kind::TookTooLong.into()),
+            Ok(Err(error)) => return Err(error::of_refusal(error.status())),
+            Ok(Ok(None)) => return Ok(bytes.freeze()),
+            Ok(Ok(Some(piece))) if bytes.len() + piece.len() > bytes_max => {
+                drop(piece);
+                return Err(Kind::TooLarge.into());
+            }
+            Ok(Ok(Some(piece))) => bytes.extend_from_slice(&piece),
+        }
+    }
+}
+
+/// A record as it is known now.
+#[derive(Serialize, ToSchema)]
+pub struct RecordOut {
+    record: String,
+    /// The SHA-256 of the description in force: its name.
+    description_sha256: String,
+    /// The description in force, as it is kept.
+    #[schema(value_type = Object)]
+    description: serde_json::Value,
+    /// The number of the entry that accessioned it.
+    entry: u64,
+    /// When it was accessioned, in UTC.
+    accessioned: String,
+    /// Originals that nobody has tried to read yet.
+    waiting: u64,
+}
+
+/// Open a record
+#[utoipa::path(
+    get, path = "/api/v1/records/{record}", tag = "records",
+    params(("record" = String, Path, description = "Its identifier")),
+    responses(
+        (status = 200, description = "The record", body = RecordOut),
+        (status = "default", description = "A problem", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn one(Held(open): Held, who: Who, Path(record): Path<String>) -> Result<Response, Trouble> {
+    let (archive, record) = (&open.archive, api::record(&record)?);
+    let opened = access::open(archive, &who.0.reader(), record).await?.ok_or(Kind::NotFound)?;
+    let known = archive.catalog.record(record).await.map_err(crate::archive::ArchiveError::from)?;
+    let known = known.ok_or(Kind::NotFound)?;
+    let told = RecordOut {
+        record: record.to_string(),
+        description_sha256: opened.digest.to_string(),
+        description: serde_json::to_value(&*opened.description).map_err(|_| Kind::Failed)?,
+        entry: known.seq,
+        accessioned: known.at.to_string(),
+        waiting: known.waiting,
+    };
+    Ok(Json(told).into_response())
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct Which {
+    /// Of the description in force instead of the accession.
+    #[serde(default)]
+    latest: bool,
+}
+
+/// Take the receipt of a record
+///
+/// C2SP tlog-proof against the newest checkpoint. The description that its entry names is under its SHA-256.
+#[utoipa::path(
+    get, path = "/api/v1/records/{record}/receipt", tag = "records",
+    params(("record" = String, Path, description = "Its identifier"), Which),
+    responses(
+        (status = 200, description = "The receipt", body = String, content_type = "text/plain"),
+        (status = "default", description = "A problem", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn receipt(
+    Held(open): Held,
+    who: Who,
+    Path(record): Path<String>,
+    Query(which): Query<Which>,
+) -> Result<Response, Trouble> {
+    let (archive, record) = (&open.archive, api::record(&record)?);
+    access::open(archive, &who.0.reader(), record).await?.ok_or(Kind::NotFound)?;
+    let found = evidence::receipt(archive, record, which.latest).await?.ok_or(Kind::NotFound)?;
+    let name = format!("attachment; filename=\"{record}.receipt.txt\"");
+    let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, name)];
+    Ok((headers, found.receipt).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_32_bytes_in_one_of_two_spellings() {
+        let key = [0xfb; 32];
+        for text in
+            ["fb".repeat(32), "FB".repeat(32), URL_SAFE_NO_PAD.encode(key), format!("{}=", URL_SAFE_NO_PAD.encode(key))]
+        {
+            assert_eq!(read_key(&text), Some(key), "{text}");
+        }
+        for text in
+            ["", "abc", &"f".repeat(63), &"zz".repeat(32), &STANDARD.encode(key), &URL_SAFE_NO_PAD.encode([1; 31])]
+        {
+            assert_eq!(read_key(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_content_digest_names_sha_256() {
+        let digest = Digest::of(b"x");
+        let value = format!("sha-512=:AAAA:, sha-256=:{}:", STANDARD.encode(digest.0));
+        assert_eq!(read_digest(&value), Some(digest));
+        for value in ["", "sha-256=abc", "sha-256=:AAAA:", "md5=:AAAA:"] {
+            assert_eq!(read_digest(value), None, "{value}");
+        }
+    }
+}

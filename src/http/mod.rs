@@ -1,0 +1,17 @@
+//! The door over HTTP. `router` is its table of contents.
+//!
+//! Reading order: `state` (the open archive), `language`, `error` (what went wrong, in words), `identity` (who
+//! asks), `limits` (what every request passes), `router`, `api` (one file a resource), `serve` (start and stop).
+//!
+//! # Why
+//! *A handler asks a flow and shows its answer*; what may be read is decided in `access`, what is wrong with a
+//! package in `exchange` and `ingest`. A record that one may not see answers exactly as one that is not there.
+
+pub mod api;
+pub mod error;
+pub mod identity;
+pub mod language;
+mod limits;
+pub mod router;
+pub mod serve;
+pub mod state;

@@ -1,0 +1,68 @@
+//! The table of contents: every address of the door.
+
+use crate::http::{
+    api::{self, Document, components, description, export, findings, log, records, search, status, verify},
+    error, limits,
+    serve::health,
+    state::Door,
+};
+use axum::{Json, Router, extract::DefaultBodyLimit, middleware, response::Html, routing::get};
+use metrics_exporter_prometheus::PrometheusHandle;
+use std::sync::Arc;
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::{OpenApi, openapi};
+use utoipa_axum::{
+    router::{OpenApiRouter, UtoipaMethodRouterExt},
+    routes,
+};
+
+/// Bodies of requests that hand nothing over.
+const SMALL_BODY_BYTES_MAX: usize = 2 << 20;
+
+/// The API, whose document is made from the same list.
+fn api(body_bytes_max: u64) -> (Router<Arc<Door>>, openapi::OpenApi) {
+    let large = DefaultBodyLimit::max(usize::try_from(body_bytes_max).unwrap_or(usize::MAX));
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(records::deposit).layer(large))
+        .routes(routes!(records::one))
+        .routes(routes!(description::history))
+        .routes(routes!(description::bytes))
+        .routes(routes!(components::bytes))
+        .routes(routes!(records::receipt))
+        .routes(routes!(search::search))
+        .routes(routes!(findings::check))
+        .routes(routes!(export::list))
+        .routes(routes!(verify::receipt))
+        .routes(routes!(status::status))
+        .routes(routes!(log::checkpoint))
+        .routes(routes!(log::tile))
+        .split_for_parts()
+}
+
+/// The OpenAPI document.
+pub fn document() -> openapi::OpenApi {
+    api(0).1
+}
+
+/// Everything that is answered. Layers further down see a request earlier.
+pub fn router(door: Arc<Door>, metrics: PrometheusHandle) -> Router {
+    let (api, document) = api(door.config.server.body_bytes_max);
+    let page = api::page(&document);
+    Router::new()
+        .merge(api)
+        .route("/api/v1/openapi.json", get(async || Json(document)))
+        .route("/api", get(async || ([api::PAGE_POLICY], Html(page))))
+        .route("/metrics", get(async move || metrics.render()))
+        .route("/healthz", get(health::both))
+        .route("/healthz/live", get(health::live))
+        .route("/healthz/ready", get(health::ready))
+        .fallback(async || error::trouble(error::Kind::NotFound))
+        .layer(DefaultBodyLimit::max(SMALL_BODY_BYTES_MAX))
+        .layer(CatchPanicLayer::custom(limits::panicked))
+        .layer(middleware::from_fn_with_state(door.clone(), limits::bounded))
+        .layer(middleware::from_fn(error::speak))
+        .layer(middleware::from_fn(limits::told))
+        .layer(middleware::from_fn(limits::strict))
+        .layer(middleware::from_fn(limits::numbered))
+        .with_state(door)
+}

@@ -1,0 +1,36 @@
+//! The background rounds of an open archive. For now one: the texts of what was taken in.
+//!
+//! # Why
+//! *A round asks what there is to do*, it is not told: killed anywhere, the next one finds the same. Dropping
+//! the future ends it.
+
+use crate::archive::Archive;
+use crate::characterization;
+use std::{path::Path, time::Duration};
+
+/// How long nothing is asked where nothing waited.
+const PAUSE: Duration = Duration::from_secs(1);
+/// And where the archive could not do its part.
+const PAUSE_AFTER_ERROR: Duration = Duration::from_secs(10);
+
+/// Runs until it is dropped.
+pub async fn rounds(archive: &Archive) {
+    loop {
+        if !archive.config.server.characterize {
+            return;
+        }
+        // The running program, also where an upgrade has replaced its file.
+        let mut hear = |read: characterization::Characterized| {
+            tracing::info!(record.id = %read.record, pages = read.pages, "record read");
+        };
+        let round = characterization::read_waiting(archive, Path::new("/proc/self/exe"), &mut hear).await;
+        let pause = match round {
+            Ok(()) => PAUSE,
+            Err(error) => {
+                tracing::warn!(%error, "a round of reading ended early; it begins again");
+                PAUSE_AFTER_ERROR
+            }
+        };
+        tokio::time::sleep(pause).await;
+    }
+}
