@@ -57,7 +57,10 @@ pub enum ActorCommand {
 impl ActorCommand {
     pub async fn run(self, context: &Context) -> Result<ExitCode, CommandError> {
         let folders = Folders::of(&context.data);
-        folders.expect_archive()?;
+        // An archive that lies elsewhere has its desk here all the same.
+        if !folders.desk.join(place::DESK).is_file() {
+            folders.expect_archive()?;
+        }
         std::fs::create_dir_all(&folders.desk)
             .map_err(|source| CommandError::File { path: folders.desk.display().to_string(), source })?;
         let desk = Desk::open(Some(&folders.desk.join(place::DESK))).await.map_err(ArchiveError::from)?;

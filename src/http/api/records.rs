@@ -189,9 +189,11 @@ async fn components(
 ) -> Result<(), Trouble> {
     let mut count = 0;
     while let Some(part) = next_part(&mut form, pause).await? {
-        let (Some("component"), Some(name)) = (part.name(), part.file_name().map(str::to_owned)) else {
+        let (Some("component"), Some(name)) = (part.name(), part.file_name()) else {
             return Err(Kind::Malformed.into());
         };
+        // The name alone: a path in it says where it lay with somebody else.
+        let name = name.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
         if count >= components_max {
             arriving.refuse(Code::TooManyComponents, "components", &format!("> {components_max}"));
             return Ok(());

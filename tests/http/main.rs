@@ -1,0 +1,13 @@
+//! The door over HTTP: a real server process, and a client that knows nothing of its inside.
+
+mod deposit;
+mod killed;
+mod refusals;
+mod rights;
+mod service;
+#[path = "../store/server.rs"]
+#[allow(dead_code, reason = "the other tests of storage use more of it")]
+mod server;
+#[path = "../archive/world.rs"]
+#[allow(dead_code, reason = "each binary of tests uses its own part of the world")]
+mod world;
