@@ -7,6 +7,7 @@ mod intake;
 mod place;
 mod race;
 mod rights;
+mod sample;
 mod soon;
 mod tamper;
 #[allow(dead_code, reason = "each binary of tests uses its own part of the world")]
