@@ -8,6 +8,7 @@ mod place;
 mod race;
 mod replicas;
 mod rights;
+mod sample;
 mod soon;
 mod tamper;
 #[allow(dead_code, reason = "each binary of tests uses its own part of the world")]
