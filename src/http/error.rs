@@ -202,7 +202,8 @@ impl From<ArchiveError> for Trouble {
     fn from(error: ArchiveError) -> Trouble {
         let kind = match &error {
             _ if is_full(&error) => Kind::Full,
-            ArchiveError::Stopped(_) => Kind::Away,
+            // Storage that cannot be reached comes back; who sends the same key again loses nothing.
+            ArchiveError::Stopped(_) | ArchiveError::Store(_) | ArchiveError::Ledger(_) => Kind::Away,
             ArchiveError::Conflict(_) => Kind::Conflict,
             _ => Kind::Failed,
         };

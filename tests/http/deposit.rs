@@ -34,7 +34,7 @@ async fn what_is_handed_over_is_answered_with_a_receipt_and_comes_out_as_it_went
     let whole = lan.get(at, &first).send().await.unwrap();
     assert_eq!(whole.headers()["content-type"], "application/octet-stream");
     assert_eq!(whole.headers()["x-content-type-options"], "nosniff");
-    let name = "attachment; filename*=UTF-8''t%E1%BB%9D%20tr%C3%ACnh%20%221%22.bin";
+    let name = "attachment; filename=\"t_ tr_nh _1_.bin\"; filename*=UTF-8''t%E1%BB%9D%20tr%C3%ACnh%20%221%22.bin";
     assert_eq!(whole.headers()["content-disposition"], name);
     let tag = whole.headers()["etag"].to_str().unwrap().to_owned();
     assert_eq!(whole.bytes().await.unwrap(), large);

@@ -20,7 +20,7 @@ async fn every_refusal_is_a_problem_in_the_language_that_is_asked_for() {
         (ask(Method::GET, none, &lan.token), 404),
         (ask(Method::GET, "/api/v1/records/x/components/y", &lan.token), 404),
         (ask(Method::DELETE, none, &lan.token), 405),
-        (ask(Method::POST, "/api/v1/records", &lan.token).header("idempotency-key", key(1)).body("x"), 400),
+        (ask(Method::POST, "/api/v1/records", &lan.token).header("idempotency-key", key(1)).body("x"), 415),
         (ask(Method::GET, "/api/v1/search?limit=1001", &lan.token), 400),
         (ask(Method::GET, "/api/v1/search?from=yesterday", &lan.token), 400),
         (ask(Method::GET, "/api/v1/search?cursor=x", &lan.token), 400),
@@ -53,7 +53,7 @@ async fn a_package_that_is_refused_says_everything_that_is_wrong() {
         ("{", &[good][..], 422, "malformed_row"),
         (r#"{"number":"1"}"#, &[good], 422, "no_subject"),
         (r#"{"subject":"x"}"#, &[("a.txt", b"")], 422, "empty_component"),
-        (r#"{"subject":"x"}"#, &[("a.bin", &[1; 100_001])], 413, ""),
+        (r#"{"subject":"x"}"#, &[("a.bin", &[1; 100_001])], 422, "component_too_large"),
         (
             r#"{"subject":"x"}"#,
             &[("a.bin", &[1; 90_000]), ("b.bin", &[1; 90_000]), ("c.bin", &[1; 90_000]), ("d.bin", &[1; 90_000])],
