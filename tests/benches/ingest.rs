@@ -24,12 +24,25 @@ use vankho::{
 const COMPONENT_BYTES: usize = 64 << 10;
 const DESCRIPTION_BYTES: usize = 900;
 const ROUNDS: usize = 5;
+const ROWS: usize = 600;
 
+/// The words after `ingest` choose among the comparisons: `cargo bench -- ingest 8`.
 pub fn small(bars: &mut Bars) {
     let runtime = runtime();
+    let chosen: Vec<usize> = std::env::args().filter_map(|word| word.parse().ok()).collect();
+    // Removed after the last comparison: some file systems look past every inode that was freed in the last
+    // minutes whenever a file is made, and what one comparison removes would slow the next.
+    let folder = tempfile::tempdir().unwrap();
+    let inputs = folder.path().join("inputs");
+    fs::create_dir_all(&inputs).unwrap();
+    let inputs = write_inputs(&inputs, ROUNDS * ROWS);
     for reading in [false, true] {
         for concurrency in [1, 8, 32] {
-            let ratio = runtime.block_on(compare(concurrency, reading));
+            if !chosen.is_empty() && !chosen.contains(&concurrency) {
+                continue;
+            }
+            let at = folder.path().join(format!("{concurrency} {reading}"));
+            let ratio = runtime.block_on(compare(&at, &inputs, concurrency, reading));
             let what = format!("ingest / bare puts, {concurrency} at once{}", if reading { ", reading" } else { "" });
             match concurrency {
                 // One at a time a commit has nothing to share its fsync with.
@@ -43,46 +56,92 @@ pub fn small(bars: &mut Bars) {
 }
 
 /// The median of the rounds' ratios.
-async fn compare(concurrency: usize, reading: bool) -> f64 {
-    let dir = tempfile::tempdir().unwrap();
+async fn compare(at: &Path, inputs: &[PathBuf], concurrency: usize, reading: bool) -> f64 {
     let config = {
         let mut config = Config::default();
         config.ingest.concurrency = concurrency;
         config
     };
-    let archive = found(&dir.path().join("kho"), config).await;
-    let bare = dir.path().join("bare");
+    let bare = at.join("bare");
     for shard in 0..=255u8 {
         fs::create_dir_all(bare.join(format!("records/{shard:02x}"))).unwrap();
     }
-    let rows = if concurrency == 1 { 100 } else { 600 };
-    let inputs = dir.path().join("inputs");
-    fs::create_dir_all(&inputs).unwrap();
-    let (mut ours, mut theirs, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
-    for round in 0..ROUNDS {
-        let files = write_inputs(&inputs, round * rows, rows);
-        let rate = |seconds: f64| rows as f64 / seconds;
-        let archive_rate = rate(take_in(&archive, round, &files, reading).await);
-        let bare_rate = rate(put(&bare, &files, concurrency).await);
-        ours.push(archive_rate);
-        theirs.push(bare_rate);
-        ratios.push(archive_rate / bare_rate);
+    let archive = found(&at.join("kho"), config).await;
+    let (mut ours, mut theirs, mut ratios) = (Spent::default(), Spent::default(), Vec::new());
+    for (round, files) in inputs.chunks(ROWS).enumerate() {
+        let files = if concurrency == 1 { &files[..ROWS / 6] } else { files };
+        let began = Spent::begin();
+        take_in(&archive, round, files, reading).await;
+        let one = began.per(files.len());
+        archive.settle().await.unwrap();
+        let began = Spent::begin();
+        put(&bare, files, concurrency).await;
+        let other = began.per(files.len());
+        ratios.push(other.wall / one.wall);
+        ours.rounds.push(one);
+        theirs.rounds.push(other);
     }
     archive.close().await.unwrap();
-    println!("  {:.0} records/s against {:.0}", median(ours), median(theirs));
+    println!("  a record: {ours}; bare: {theirs}");
     median(ratios)
 }
 
-fn write_inputs(folder: &Path, from: usize, count: usize) -> Vec<PathBuf> {
+/// Seconds of the clock and of the processors.
+#[derive(Clone, Copy)]
+struct Cost {
+    wall: f64,
+    processor: f64,
+}
+
+#[derive(Default)]
+struct Spent {
+    rounds: Vec<Cost>,
+}
+
+struct Began {
+    at: Instant,
+    processor: f64,
+}
+
+impl Spent {
+    /// Neither pays for what the other, or the writing of inputs, left to be written.
+    fn begin() -> Began {
+        rustix::fs::sync();
+        Began { processor: processor(), at: Instant::now() }
+    }
+}
+
+impl Began {
+    fn per(self, records: usize) -> Cost {
+        let wall = self.at.elapsed().as_secs_f64() / records as f64;
+        Cost { wall, processor: (processor() - self.processor) / records as f64 }
+    }
+}
+
+impl std::fmt::Display for Spent {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        let of = |which: fn(&Cost) -> f64| median(self.rounds.iter().map(which).collect());
+        write!(f, "{:.0}/s, {:.2} ms of processor", 1.0 / of(|cost| cost.wall), of(|cost| cost.processor) * 1e3)
+    }
+}
+
+/// Processor time of this process, in seconds; the kernel counts it in hundredths.
+fn processor() -> f64 {
+    let told = fs::read_to_string("/proc/self/stat").unwrap();
+    let fields = told.rsplit(')').next().unwrap().split_whitespace();
+    fields.skip(11).take(2).map(|ticks| ticks.parse::<f64>().unwrap()).sum::<f64>() / 100.0
+}
+
+fn write_inputs(folder: &Path, count: usize) -> Vec<PathBuf> {
     let write = |n| {
         let path = folder.join(format!("{n}.bin"));
         fs::write(&path, noise(n as u64 + 1, COMPONENT_BYTES)).unwrap();
         path
     };
-    (from..from + count).map(write).collect()
+    (0..count).map(write).collect()
 }
 
-async fn take_in(archive: &Archive, round: usize, files: &[PathBuf], reading: bool) -> f64 {
+async fn take_in(archive: &Archive, round: usize, files: &[PathBuf], reading: bool) {
     let package = |(row, path): (u64, &PathBuf)| {
         let subject = format!("Báo cáo kết quả công tác tháng {row} của Ủy ban nhân dân phường");
         let number = Some(format!("{row}"));
@@ -98,7 +157,6 @@ async fn take_in(archive: &Archive, round: usize, files: &[PathBuf], reading: bo
     let packages: Vec<Package> = (1..).zip(files).map(package).collect();
     let mut kept = 0;
     let mut hear = |outcome: vankho::ingest::Outcome| kept += usize::from(matches!(outcome.fate, Fate::Kept { .. }));
-    let began = Instant::now();
     let source = format!("round {round}");
     let taking = receive(archive, &source, stream::iter(packages), &mut hear);
     if reading {
@@ -113,16 +171,13 @@ async fn take_in(archive: &Archive, round: usize, files: &[PathBuf], reading: bo
     } else {
         taking.await.unwrap();
     }
-    let seconds = began.elapsed().as_secs_f64();
     assert_eq!(kept, files.len(), "every row is acknowledged");
-    seconds
 }
 
 /// The same objects under the same keys, fsync'ed, and nothing else.
-async fn put(root: &Path, files: &[PathBuf], concurrency: usize) -> f64 {
+async fn put(root: &Path, files: &[PathBuf], concurrency: usize) {
     let store = LocalFileSystem::new_with_prefix(root).unwrap().with_fsync(true);
     let store = &store;
-    let began = Instant::now();
     let one = |(n, path): (usize, &PathBuf)| {
         let path = path.clone();
         async move {
@@ -142,5 +197,4 @@ async fn put(root: &Path, files: &[PathBuf], concurrency: usize) -> f64 {
         }
     };
     stream::iter(files.iter().enumerate()).map(one).buffer_unordered(concurrency).collect::<Vec<()>>().await;
-    began.elapsed().as_secs_f64()
 }
