@@ -114,8 +114,11 @@ impl Catalog {
             .synchronous(SqliteSynchronous::Normal)
             .busy_timeout(Duration::from_secs(10))
             .statement_cache_capacity(64)
-            .pragma("cache_size", "-16000");
-        let forever = || SqlitePoolOptions::new().idle_timeout(None).max_lifetime(None);
+            .pragma("cache_size", "-16000")
+            // Pages that change often are moved out of the write-ahead log once for many commits.
+            .pragma("wal_autocheckpoint", "4000");
+        // Connections to a file do not go stale: asking each whether it is alive doubles the trips to its thread.
+        let forever = || SqlitePoolOptions::new().idle_timeout(None).max_lifetime(None).test_before_acquire(false);
         let writer = forever().max_connections(1).connect_with(options.clone()).await?;
         for statement in sql::SCHEMA.split(';') {
             sqlx::query(statement).execute(&writer).await?;
