@@ -216,7 +216,10 @@ impl From<ArchiveError> for Trouble {
 fn is_full(error: &(dyn std::error::Error + 'static)) -> bool {
     std::iter::successors(Some(error), |error| error.source()).any(|cause| {
         let full = [std::io::ErrorKind::StorageFull, std::io::ErrorKind::QuotaExceeded];
-        cause.downcast_ref::<std::io::Error>().is_some_and(|cause| full.contains(&cause.kind()))
+        let cause = cause.downcast_ref::<std::io::Error>();
+        // An error that is wrapped in another of its kind is not its source.
+        let wrapped = cause.and_then(std::io::Error::get_ref).is_some_and(|wrapped| is_full(wrapped));
+        wrapped || cause.is_some_and(|cause| full.contains(&cause.kind()))
     })
 }
 
