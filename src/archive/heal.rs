@@ -32,6 +32,7 @@ use crate::store::{
 };
 use futures::future::join_all;
 use std::{sync::Arc, time::Duration};
+use tokio::sync::Mutex;
 
 /// The mark is put down after so many entries, so that little is done twice.
 const MARK_ENTRIES: u64 = 1000;
@@ -43,6 +44,8 @@ pub struct Healing {
     pub ledger: Arc<Ledger>,
     pub desk: Desk,
     pub bytes_per_second_max: u64,
+    /// One round at a time in this process: two would write one object at once, and take each other's for a failure.
+    one: Arc<Mutex<()>>,
 }
 
 /// How a replica stands.
@@ -59,7 +62,8 @@ pub struct Debt {
 impl Healing {
     pub fn new(store: &Store, ledger: &Arc<Ledger>, desk: &Desk, storage: &Storage) -> Healing {
         let bytes_per_second_max = storage.heal_bytes_per_second_max;
-        Healing { store: store.clone(), ledger: ledger.clone(), desk: desk.clone(), bytes_per_second_max }
+        let (store, ledger, desk) = (store.clone(), ledger.clone(), desk.clone());
+        Healing { store, ledger, desk, bytes_per_second_max, one: Arc::default() }
     }
 
     /// Asks every replica that has not said yet who it is, so that it takes writes from the first on.
@@ -98,6 +102,7 @@ impl Healing {
     /// Brings every replica up to date as far as it can be; what cannot be stays a debt. `tell` hears the number of a
     /// replica and how many entries it holds.
     pub async fn round(&self, tell: &(dyn Fn(u32, u64) + Send + Sync)) {
+        let _one = self.one.lock().await;
         let heal = |replica: &Arc<Replica>| {
             let replica = replica.clone();
             async move {
@@ -123,6 +128,7 @@ impl Healing {
 
     /// Heals one replica, and says why where that cannot be.
     pub async fn make_whole(&self, number: u32, tell: &(dyn Fn(u32, u64) + Send + Sync)) -> Result<(), ArchiveError> {
+        let _one = self.one.lock().await;
         let replica = self.store.replicas().all().iter().find(|replica| replica.number == number);
         let replica =
             replica.ok_or_else(|| ArchiveError::Place(format!("place {number} is no replica that answers")))?;

@@ -172,7 +172,7 @@ impl Archive {
         for folder in [&folders.derived, &folders.desk].into_iter().chain(&staging) {
             fs::create_dir_all(folder).map_err(|error| place::disk(folder, error))?;
         }
-        let lock = Some(lock(&folders.derived)?);
+        let lock = Some(lock(&folders.derived).await?);
         if store.folder().is_none() {
             // A bucket may have been moved to another service since.
             place::probe(&store, &clock).await?;
@@ -333,18 +333,24 @@ pub async fn keys(store: &Store) -> Result<KeyFile, ArchiveError> {
     text.parse().map_err(|_| ArchiveError::Damaged(layout::KEYS.into()))
 }
 
+/// How long the lock is asked for, and the pause between. A child of the process that has just let go, one that reads
+/// documents for one, holds it too between its fork and its exec.
+const LOCK_TRIES: usize = 25;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
+
 /// Takes `derived/` for this process.
-pub(crate) fn lock(derived: &Path) -> Result<fs::File, ArchiveError> {
+pub(crate) async fn lock(derived: &Path) -> Result<fs::File, ArchiveError> {
     let path = derived.join("lock");
     let file = fs::File::create(&path).map_err(|error| place::disk(&path, error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => {
-            let advice = "another vankho process owns this archive's derived/; wait for it to end";
-            Err(ArchiveError::Place(advice.into()))
+    for _ in 0..LOCK_TRIES {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(fs::TryLockError::WouldBlock) => tokio::time::sleep(LOCK_PAUSE).await,
+            Err(fs::TryLockError::Error(error)) => return Err(place::disk(&path, error)),
         }
-        Err(fs::TryLockError::Error(error)) => Err(place::disk(&path, error)),
     }
+    let advice = "another vankho process owns this archive's derived/; wait for it to end";
+    Err(ArchiveError::Place(advice.into()))
 }
 
 /// Refuses to write where the store holds less than was once known to be committed.

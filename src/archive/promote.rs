@@ -63,7 +63,7 @@ impl Promotion<'_> {
         let folders = Folders::of(self.data);
         let places = Places::configured(self.data, &self.config.storage)?;
         std::fs::create_dir_all(&folders.derived).map_err(|error| place::disk(&folders.derived, error))?;
-        let _lock = crate::archive::lock(&folders.derived)?;
+        let _lock = crate::archive::lock(&folders.derived).await?;
         let desk = Desk::open(Some(&folders.desk.join(DESK))).await?;
         let (signer, asked) = (Arc::new(folders.signer()?), places.ask().await);
         let promoted = self.among(&places, &asked, signer, &desk, tell).await;

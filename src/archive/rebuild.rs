@@ -37,7 +37,7 @@ pub async fn rebuild(data: &Path, config: &Config, tell: &Tell) -> Result<Rebuil
     let folders = Folders::of(data);
     let store = Places::configured(data, &config.storage)?.open(&folders).await?;
     fs::create_dir_all(&folders.derived).map_err(|error| place::disk(&folders.derived, error))?;
-    let _lock = lock(&folders.derived)?;
+    let _lock = lock(&folders.derived).await?;
     let fresh = folders.derived.join("new");
     forget(&fresh)?;
     fs::create_dir_all(&fresh).map_err(|error| place::disk(&fresh, error))?;

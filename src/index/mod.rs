@@ -85,6 +85,8 @@ impl From<TantivyError> for IndexError {
             TantivyError::DataCorruption(damage) => IndexError::NeedsRebuild(format!("{damage:?}")),
             TantivyError::IncompatibleIndex(found) => IndexError::NeedsRebuild(format!("{found:?}")),
             TantivyError::LockFailure(LockError::LockBusy, _) => IndexError::Busy,
+            // What stopped it was told when it happened; the library's guess here is that it may have been a panic.
+            TantivyError::ErrorInThread(_) => IndexError::Io(std::io::Error::other("its writer has stopped")),
             other => IndexError::Failed(other),
         }
     }

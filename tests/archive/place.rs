@@ -102,7 +102,8 @@ async fn a_place_that_holds_less_than_was_committed_is_not_written_to() {
     world.acknowledged.lock().unwrap().pop();
     fs::remove_dir_all(&desk).unwrap();
     fs::rename(world.data.path().join("desk-away"), &desk).unwrap();
-    assert!(refusal(&world).await.contains("does not go on from"), "a fork of the same length");
+    let told = refusal(&world).await;
+    assert!(told.contains("does not go on from"), "a fork of the same length: {told}");
     fs::remove_dir_all(world.archive_folder()).unwrap();
     copy(newer.path(), &world.archive_folder());
     world.lose_catalog();
