@@ -5,6 +5,7 @@
 //! has: whatever else lies under `log/` is not given out here.
 
 use crate::archive::{Archive, ArchiveError};
+use crate::ledger::tile::{self, Resource};
 use crate::record::digest::Digest;
 use crate::store::{StoreError, layout};
 use crate::verify::receipt::verify_receipt;
@@ -26,25 +27,9 @@ pub fn part(path: &str) -> Option<Part> {
     if path == "checkpoint" {
         return Some(Part::Checkpoint);
     }
-    let rest = path.strip_prefix("tile/")?;
-    let (level, number) = rest.split_once('/')?;
-    let (number, full) = match number.split_once(".p/") {
-        Some((number, width)) => {
-            let plain = !width.starts_with('0') && width.len() <= 3 && width.bytes().all(|b| b.is_ascii_digit());
-            (plain && width.parse::<u16>().is_ok_and(|width| width < 256)).then_some((number, false))?
-        }
-        None => (number, true),
-    };
-    let triple = |text: &str| text.len() == 3 && text.bytes().all(|b| b.is_ascii_digit());
-    let (above, last) = number.rsplit_once('/').map_or((None, number), |(above, last)| (Some(above), last));
-    let above = above.is_none_or(|above| above.split('/').all(|part| part.strip_prefix('x').is_some_and(triple)));
-    if !triple(last) || !above {
-        return None;
-    }
-    match level {
-        "entries" => Some(Part::Entries { full }),
-        _ => (level.len() <= 2 && level.parse::<u8>().is_ok_and(|n| n < 64 && n.to_string() == level))
-            .then_some(Part::Tile { full }),
+    match tile::parse_path(&format!("log/{path}"))? {
+        Resource::Tile(tile) => Some(Part::Tile { full: tile.is_full() }),
+        Resource::Bundle(bundle) => Some(Part::Entries { full: bundle.is_full() }),
     }
 }
 

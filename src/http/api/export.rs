@@ -2,8 +2,8 @@
 //!
 //! # Why
 //! *A list and no packed stream*: each file is fetched under its own address, so that a broken connection costs
-//! one file and not the whole, and each is hashed on its own. `vankho export --server` writes the same folders
-//! from it as on the archive's own machine.
+//! one file and not the whole, and each is hashed on its own. The folders are those that `vankho export` writes on
+//! the archive's own machine.
 
 use crate::access;
 use crate::exchange::export::{export_folder, export_names};

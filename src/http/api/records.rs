@@ -152,16 +152,15 @@ async fn take(
 ) -> Result<(Fate, Option<u64>), Trouble> {
     let _turn = turn(&door).await?;
     let Open { archive, intake } = &*open;
+    let pause = Duration::from_secs(door.config.server.request_timeout_seconds);
     if let Some((fate, entry)) = intake.answered(archive, actor.id, &key).await? {
         // Whoever is still sending would see a broken connection in the place of the answer.
-        let pause = Duration::from_secs(door.config.server.request_timeout_seconds);
         while let Some(mut part) = next_part(&mut form, pause).await? {
             while tokio::time::timeout(pause, part.chunk()).await.is_ok_and(|piece| matches!(piece, Ok(Some(_)))) {}
         }
         return Ok((fate, Some(entry)));
     }
     let limits = &archive.config.ingest;
-    let pause = Duration::from_secs(door.config.server.request_timeout_seconds);
     let first = next_part(&mut form, pause).await?.filter(|part| part.name() == Some("description"));
     let description = whole(first.ok_or(Kind::Malformed)?, limits.row_bytes_max as usize, pause).await?;
     let Posted { package, expected } = posted::read(&description, limits);
