@@ -48,9 +48,17 @@ impl Service {
 
     /// Starts the process; it says where it listens.
     pub async fn resume(&mut self) {
+        self.resume_at("127.0.0.1:0").await;
+    }
+
+    /// Starts the process on an address.
+    pub async fn resume_at(&mut self, listen: &str) {
         let mut command = Command::new(PROGRAM);
         command.env_clear().envs(self.environment.iter().cloned()).args(["--json", "--data"]).arg(self.data.path());
-        command.args(["serve", "--listen", "127.0.0.1:0"]).stdin(Stdio::null()).stdout(Stdio::piped());
+        command
+            .args(["serve", "--listen", listen.trim_start_matches("http://")])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
