@@ -80,6 +80,9 @@ const ONLY_USERS: &[(&str, &[&str])] = &[
     ("axum", &["http"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
+    ("hyper", &["http"]),
+    ("hyper_util", &["http"]),
+    ("reqwest", &["cli"]),
 ];
 
 /// Ways to ask the wall clock.
