@@ -50,6 +50,9 @@ pub struct Handing {
 /// So many rows in a row that the server could not keep: its disk is full, or worse.
 const NOT_KEPT_MAX: usize = 20;
 
+/// How long a server is waited for that has never answered.
+const INTRODUCTION: Duration = Duration::from_secs(5);
+
 /// The archive has taken responsibility.
 #[derive(Deserialize)]
 struct Accepted {
@@ -73,10 +76,19 @@ impl Handing {
         Ok(Handing { server, keys: Keys::of_account()?, source, patience, held_bytes_max })
     }
 
-    /// Is the server there, and may we hand over? Asked once, so that nobody waits for what will not come.
+    /// Is the server there, and may we hand over? Asked once, so that nobody waits for what will not come; one that
+    /// is being started is waited for.
     pub async fn introduce(&self) -> Result<(), RemoteError> {
-        let empty = self.server.post("api/v1/findings").json(&serde_json::json!({}));
-        self.server.ask(empty).await.map(drop)
+        let mut waiting = Waiting::new(INTRODUCTION);
+        loop {
+            let empty = self.server.post("api/v1/findings").json(&serde_json::json!({}));
+            match self.server.once(empty).await {
+                Ok(_) => return Ok(()),
+                Err(Failure { again, broken, .. })
+                    if (broken || again.is_some()) && waiting.pause(again.unwrap_or_default()).await => {}
+                Err(failure) => return Err(failure.error),
+            }
+        }
     }
 
     /// Hands over everything, `connections` rows at a time. `hear` is told of every row, as it ends.
