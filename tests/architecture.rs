@@ -81,6 +81,9 @@ const ONLY_USERS: &[(&str, &[&str])] = &[
     ("askama", &["http"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
+    ("hyper", &["http"]),
+    ("hyper_util", &["http"]),
+    ("reqwest", &["cli"]),
 ];
 
 /// Ways to ask the wall clock.

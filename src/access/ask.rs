@@ -5,13 +5,16 @@ use crate::record::{
     access::{Access, Reader},
     date::PartialDate,
 };
+use serde::Serialize;
 
-/// What was typed.
-#[derive(Clone, Debug, Default)]
+/// What was typed, under the names that the API has for it.
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Question {
+    #[serde(rename = "q")]
     pub text: String,
     pub number: Option<String>,
     pub agency: Option<String>,
+    #[serde(rename = "type")]
     pub kind: Option<String>,
     pub fonds: Option<String>,
     pub file: Option<String>,
@@ -27,18 +30,28 @@ pub struct Question {
     pub facets: bool,
 }
 
-/// Which part of a question is none.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+/// Which part of a question is none, and what would be one.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum QuestionError {
-    #[error("a day is written 2026, 2026-05 or 2026-05-15")]
-    Day,
-    #[error("an access level is public, conditional or secret")]
-    Access,
-    #[error("an order is relevance, issued_newest, issued_oldest or newest")]
-    Order,
-    #[error("a page holds 1 to 1000 records")]
+    #[error(
+        "{0}: không phải là ngày; viết 2026, 05/2026 hoặc 15/05/2026 / {0}: a date is written 2026, 2026-05 or 2026-05-15"
+    )]
+    Day(String),
+    #[error(
+        "{0}: mức độ tiếp cận là công khai, có điều kiện hoặc mật / {0}: an access level is public, conditional or secret"
+    )]
+    Access(String),
+    #[error(
+        "{0}: thứ tự là relevance, issued_newest, issued_oldest hoặc newest / {0}: an order is relevance, issued_newest, issued_oldest or newest"
+    )]
+    Order(String),
+    #[error(
+        "số tài liệu trên một trang ít nhất là 1, nhiều nhất là {max}; trang sau xem bằng cursor / a page holds at least 1 and at most {max} records; a cursor asks for the next page", max = LIMIT_MAX
+    )]
     Limit,
-    #[error("that cursor belongs to another question")]
+    #[error(
+        "cursor phải là giá trị mà trang trước của cùng câu hỏi, bộ lọc và thứ tự đã trả về / a cursor is what the page before of the same question, filters and order ended with"
+    )]
     Cursor,
 }
 
@@ -51,11 +64,12 @@ pub fn query(question: Question, reader: Reader) -> Result<Query, QuestionError>
     let day = |text: Option<String>, last: bool| match typed(text) {
         Some(text) => match PartialDate::read(&text) {
             Ok(date) => Ok(Some(if last { date.span().1 } else { date.span().0 })),
-            Err(_) => Err(QuestionError::Day),
+            Err(_) => Err(QuestionError::Day(text)),
         },
         None => Ok(None),
     };
-    let access = typed(question.access).map(|text| Access::read(&text).ok_or(QuestionError::Access)).transpose()?;
+    let level = |text: String| Access::read(&text).ok_or(QuestionError::Access(text));
+    let access = typed(question.access).map(level).transpose()?;
     let filters = Filters {
         number: typed(question.number),
         agency: typed(question.agency),
@@ -72,7 +86,7 @@ pub fn query(question: Question, reader: Reader) -> Result<Query, QuestionError>
         Some("issued_newest") => Sort::IssuedNewest,
         Some("issued_oldest") => Sort::IssuedOldest,
         Some("newest") => Sort::Newest,
-        Some(_) => return Err(QuestionError::Order),
+        Some(other) => return Err(QuestionError::Order(other.to_owned())),
     };
     let (limit, facets) = (question.limit, question.facets);
     let query = Query { filters, sort, limit, facets, ..Query::new(&question.text, reader) };

@@ -4,7 +4,9 @@
 //! Permission is asked where the answer is made: a search carries its reader into the index, and opening a
 //! record asks the same pure rule again, so that a guessed identifier opens nothing.
 
+pub mod answer;
 pub mod ask;
+pub mod pages;
 
 use crate::archive::{Archive, ArchiveError, apply, feed, keep::Described};
 use crate::catalog::Known;
@@ -14,13 +16,17 @@ use crate::index::{
 };
 use crate::record::{
     access::{Access, Reader},
-    digest::Hasher,
+    digest::{Digest, Hasher},
     id::RecordId,
+    text,
 };
 use crate::store::{StoreError, layout};
-use bytes::{Bytes, BytesMut};
-use futures::{Stream, StreamExt, TryStreamExt};
-use std::sync::{Arc, Mutex, PoisonError};
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt, stream::BoxStream};
+use std::{
+    ops::Range,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 /// One hit with what a list of hits shows of it.
 #[derive(Debug, Clone)]
@@ -61,8 +67,7 @@ pub async fn search(archive: &Archive, query: Query, snippets: bool) -> Result<P
         // A record that the catalog does not know yet was committed between the two answers.
         let Some(known) = archive.catalog.record(hit.record).await? else { continue };
         // The index lags: who may see the record is asked again of what is shown of it now.
-        let level = Access::read(&known.access).unwrap_or(Access::Secret);
-        if !reader.may_read(level, known.agency.as_deref(), known.custodian.as_deref()) {
+        if !may_see(&reader, &known) {
             continue;
         }
         let (validity, snippet) = if snippets { read_for(archive, &known, &text).await? } else { (None, None) };
@@ -91,30 +96,64 @@ async fn read_for(
 /// Opened records of a page in the order of their accession, and where the next page begins.
 pub struct Listed {
     pub opened: Vec<(u64, Described)>,
+    /// What the reader may see and whose description is damaged or gone.
+    pub left_out: Vec<(RecordId, Digest)>,
     pub next: Option<u64>,
 }
 
-/// The records that a reader may see, `limit` looked at from entry `from` on. What is damaged is left out:
-/// `verify` tells.
+/// The records that a reader may see, `limit` looked at from entry `from` on.
 pub async fn list(archive: &Archive, reader: &Reader, from: u64, limit: u32) -> Result<Listed, ArchiveError> {
     let known = archive.catalog.records(from, limit).await?;
     let next = known.last().filter(|_| known.len() as u32 == limit).map(|last| last.seq + 1);
-    let mut opened = Vec::with_capacity(known.len());
-    for one in known {
-        let found = open(archive, reader, one.record).await;
-        if let Some(found) = apply::undamaged(found)? {
-            opened.push((one.seq, found));
+    let (mut opened, mut left_out) = (Vec::with_capacity(known.len()), Vec::new());
+    // What may be seen is asked of the catalog first: it knows, also of what is damaged.
+    for one in known.into_iter().filter(|one| may_see(reader, one)) {
+        let described = archive.description_of(one.record, one.description).await;
+        match apply::undamaged(described)? {
+            Some(described) if may_read(reader, &described) => opened.push((one.seq, described)),
+            Some(_) => {}
+            None => left_out.push((one.record, one.description)),
         }
     }
-    Ok(Listed { opened, next })
+    Ok(Listed { opened, left_out, next })
+}
+
+/// The records with this depositor's identifier that a reader may see.
+pub async fn named(archive: &Archive, reader: &Reader, external_id: &str) -> Result<Vec<RecordId>, ArchiveError> {
+    let known = archive.catalog.by_external_id(&text::line(external_id)).await?;
+    Ok(known.iter().filter(|known| may_see(reader, known)).map(|known| known.record).collect())
+}
+
+/// The rule, as the catalog knows a record.
+fn may_see(reader: &Reader, known: &Known) -> bool {
+    let level = Access::read(&known.access).unwrap_or(Access::Secret);
+    reader.may_read(level, known.agency.as_deref(), known.custodian.as_deref())
+}
+
+/// The rule, as a description says.
+fn may_read(reader: &Reader, described: &Described) -> bool {
+    let told = &described.description.metadata;
+    reader.may_read(told.access, told.agency.as_deref(), told.custodian.as_deref())
 }
 
 /// Opens a record for a reader. `None` where there is none, and just so where the reader may not see it.
 pub async fn open(archive: &Archive, reader: &Reader, record: RecordId) -> Result<Option<Described>, ArchiveError> {
     let Some(described) = archive.description(record).await? else { return Ok(None) };
-    let told = &described.description.metadata;
-    let may = reader.may_read(told.access, told.agency.as_deref(), told.custodian.as_deref());
-    Ok(may.then_some(described))
+    Ok(may_read(reader, &described).then_some(described))
+}
+
+/// A component of an opened record, as it lies in its place.
+fn component(opened: &Described, ordinal: u32) -> Option<(String, Digest)> {
+    let component = opened.description.components.iter().find(|component| component.ordinal == ordinal)?;
+    Some((layout::component(opened.description.record, component.sha256), component.sha256))
+}
+
+/// What is named and gone is damage, and not a failure that passes.
+fn gone(error: StoreError) -> ArchiveError {
+    match error {
+        StoreError::Absent(path) => ArchiveError::Damaged(path),
+        error => error.into(),
+    }
 }
 
 /// Streams a component of an opened record, hashing it again: the stream ends in an error where the bytes
@@ -123,11 +162,9 @@ pub async fn read(
     archive: &Archive,
     opened: &Described,
     ordinal: u32,
-) -> Result<Option<impl Stream<Item = Result<Bytes, StoreError>> + use<>>, ArchiveError> {
-    let component = opened.description.components.iter().find(|component| component.ordinal == ordinal);
-    let Some(component) = component else { return Ok(None) };
-    let (expected, path) = (component.sha256, layout::component(opened.description.record, component.sha256));
-    let pieces = archive.store.read_pieces(&path).await?;
+) -> Result<Option<BoxStream<'static, Result<Bytes, StoreError>>>, ArchiveError> {
+    let Some((path, expected)) = component(opened, ordinal) else { return Ok(None) };
+    let pieces = archive.store.read_pieces(&path).await.map_err(gone)?;
     let hasher = Arc::new(Mutex::new(Hasher::default()));
     let seen = hasher.clone();
     let pieces = pieces.inspect_ok(move |piece| seen.lock().unwrap_or_else(PoisonError::into_inner).update(piece));
@@ -135,90 +172,16 @@ pub async fn read(
         let whole = std::mem::take(&mut *hasher.lock().unwrap_or_else(PoisonError::into_inner));
         if whole.finish() == expected { Ok(Bytes::new()) } else { Err(StoreError::Differs { path }) }
     });
-    Ok(Some(pieces.chain(verdict)))
+    Ok(Some(pieces.chain(verdict).boxed()))
 }
 
-/// A page of a record's text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TextPage {
-    /// The component that holds the text.
-    pub ordinal: u32,
-    /// Counted from 1, and how many there are.
-    pub page: u32,
-    pub pages: u32,
-    pub text: String,
-    /// Byte ranges of the text that answer the question.
-    pub highlights: Vec<(usize, usize)>,
-}
-
-/// Text of one component that is opened to be read by pages; larger ones are taken whole as components.
-const PAGED_TEXT_BYTES_MAX: u64 = 16 << 20;
-
-/// One page of an opened record's texts: of the component and the page that are asked for, else where the text
-/// speaks most of the question, else the first. What is damaged is left out: `verify` tells.
-pub async fn text(
+/// Streams a range of a component as it lies there: only the whole can be compared with its digest.
+pub async fn read_range(
     archive: &Archive,
     opened: &Described,
-    question: &str,
-    ordinal: Option<u32>,
-    page: Option<u32>,
-) -> Result<Option<TextPage>, ArchiveError> {
-    let mut first = None;
-    let asked = opened.description.texts().filter(|one| ordinal.is_none_or(|ordinal| one.ordinal == ordinal));
-    for component in asked.filter(|one| one.size <= PAGED_TEXT_BYTES_MAX) {
-        let Some(text) = whole(archive, opened, component.ordinal).await? else { continue };
-        let spoken = || snippet::snippet(question, &text, SNIPPET_CHARS).map(|it| it.page);
-        let page = page.or_else(spoken);
-        let found = text_page(component.ordinal, &text, page.unwrap_or(1), question);
-        if page.is_some() {
-            return Ok(Some(found));
-        }
-        first.get_or_insert(found);
-    }
-    Ok(first)
-}
-
-fn text_page(ordinal: u32, text: &str, page: u32, question: &str) -> TextPage {
-    let pages: Vec<&str> = text.trim_end_matches('\x0c').split('\x0c').collect();
-    let page = page.clamp(1, pages.len() as u32);
-    let text = pages[page as usize - 1].to_owned();
-    // A cut as long as the page is the page: what is marked there are its places.
-    let marked = snippet::snippet(question, &text, text.len());
-    let highlights = marked.filter(|it| it.text.len() == text.len()).map(|it| it.highlights).unwrap_or_default();
-    TextPage { ordinal, page, pages: pages.len() as u32, text, highlights }
-}
-
-/// A text, hashed again; `None` where it is gone or damaged.
-async fn whole(archive: &Archive, opened: &Described, ordinal: u32) -> Result<Option<String>, ArchiveError> {
-    let read = async {
-        let Some(pieces) = read(archive, opened, ordinal).await? else { return Ok(None) };
-        Ok(Some(pieces.try_collect::<BytesMut>().await?))
-    };
-    match read.await {
-        Ok(bytes) => Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned())),
-        Err(ArchiveError::Store(StoreError::Differs { .. } | StoreError::Absent(_))) => {
-            tracing::warn!(record.id = %opened.description.record, "a text is gone or damaged; run `vankho verify archive`");
-            Ok(None)
-        }
-        Err(error) => Err(error),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_page_of_text_is_marked_where_it_answers() {
-        let text = "mở đầu\x0cthu hồi đất\nnông nghiệp và đất ở\x0ccuối\x0c";
-        let page = text_page(2, text, 2, "thu hoi dat");
-        assert_eq!((page.page, page.pages, page.text.as_str()), (2, 3, "thu hồi đất\nnông nghiệp và đất ở"));
-        assert_eq!(&page.text[page.highlights[0].0..page.highlights[0].1], "thu hồi đất");
-        assert_eq!(text_page(2, text, 9, "").page, 3, "past the end is the last");
-        assert_eq!(text_page(2, text, 0, "").highlights, []);
-        assert_eq!(
-            text_page(2, "", 1, "x"),
-            TextPage { ordinal: 2, page: 1, pages: 1, text: String::new(), highlights: vec![] }
-        );
-    }
+    ordinal: u32,
+    range: Range<u64>,
+) -> Result<Option<BoxStream<'static, Result<Bytes, StoreError>>>, ArchiveError> {
+    let Some((path, _)) = component(opened, ordinal) else { return Ok(None) };
+    Ok(Some(archive.store.read_range(&path, range).await.map_err(gone)?))
 }

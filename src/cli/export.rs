@@ -5,6 +5,7 @@ use crate::archive::{Archive, ArchiveError};
 use crate::cli::{
     CommandError, Context, or_cancelled,
     receipt::{named, unknown},
+    remote::{Server, export::Takable},
     show::{Bar, Screen},
 };
 use crate::exchange::plain::{Exported, export_record};
@@ -63,17 +64,14 @@ impl Export {
                 ));
             }
         };
-        refuse_inside(&to, &context.data)?;
         let screen = &context.screen;
-        let archive = context.open().await?;
-        let count = if record.is_some() { 1 } else { archive.catalog.counts().await?.records };
-        let bar = screen.counting(screen.say("Xuất", "Exporting"), Some(count));
-        let done = match record {
-            Some(typed) => one(&archive, &typed, &to).await,
-            None => or_cancelled(all(&archive, &to, screen, &bar)).await.map(|done| (done, to)),
+        let done = match &context.server {
+            Some(server) => from_server(server, record, &to, screen).await,
+            None => {
+                refuse_inside(&to, &context.data)?;
+                from_archive(context, record, &to).await
+            }
         };
-        bar.finish();
-        archive.close().await?;
         let (done, path) = done?;
         let path = path.display().to_string();
         screen.answer(|| done.json(&path), || done.text(screen, &path));
@@ -82,6 +80,33 @@ impl Export {
 }
 
 impl Done {
+    fn of(exported: &Exported) -> Done {
+        let mut done = Done::default();
+        done.add(exported);
+        done
+    }
+
+    /// Notes what became of records; what is no reason to leave one out ends the matter.
+    fn note(
+        &mut self,
+        exported: impl IntoIterator<Item = (RecordId, Result<Exported, CommandError>)>,
+        screen: &Screen,
+        bar: &Bar,
+    ) -> Result<(), CommandError> {
+        for (record, exported) in exported {
+            match exported {
+                Ok(exported) => self.add(&exported),
+                Err(error) => {
+                    let one = left_out(record, error)?;
+                    bar.note(&format!("{} {}: {}", screen.say("không xuất được", "left out:"), one.record, one.why));
+                    self.left_out.push(one);
+                }
+            }
+            bar.step();
+        }
+        Ok(())
+    }
+
     fn add(&mut self, exported: &Exported) {
         match exported.already_there {
             true => self.already_there += 1,
@@ -108,14 +133,61 @@ impl Done {
     }
 }
 
+async fn from_archive(context: &Context, record: Option<String>, to: &Path) -> Result<(Done, PathBuf), CommandError> {
+    let screen = &context.screen;
+    let archive = context.open().await?;
+    let count = if record.is_some() { 1 } else { archive.catalog.counts().await?.records };
+    let bar = screen.counting(screen.say("Xuất", "Exporting"), Some(count));
+    let done = match record {
+        Some(typed) => one(&archive, &typed, to).await,
+        None => or_cancelled(all(&archive, to, screen, &bar)).await.map(|done| (done, to.to_owned())),
+    };
+    bar.finish();
+    archive.close().await?;
+    done
+}
+
+async fn from_server(
+    server: &Server,
+    record: Option<String>,
+    to: &Path,
+    screen: &Screen,
+) -> Result<(Done, PathBuf), CommandError> {
+    if let Some(typed) = record {
+        let exported = or_cancelled(server.export_named(&typed, to)).await?;
+        return Ok((Done::of(&exported), exported.folder));
+    }
+    let bar = screen.counting(screen.say("Xuất", "Exporting"), None);
+    let done = or_cancelled(all_of_server(server, to, screen, &bar)).await;
+    bar.finish();
+    Ok((done?, to.to_owned()))
+}
+
+async fn all_of_server(server: &Server, to: &Path, screen: &Screen, bar: &Bar) -> Result<Done, CommandError> {
+    let (mut from, mut done) = (Some(0), Done::default());
+    while let Some(seq) = from {
+        let page = server.takeable(seq).await?;
+        let damaged = |one: &Takable| {
+            let path = layout::description(one.record, one.description_sha256);
+            (one.record, Err(ArchiveError::Damaged(path).into()))
+        };
+        let mut exported: Vec<(RecordId, Result<Exported, CommandError>)> = page.left_out.iter().map(damaged).collect();
+        for Takable { record, description_sha256 } in page.records {
+            exported.push((record, server.export(record, description_sha256, to).await));
+            done.note(exported.drain(..), screen, bar)?;
+        }
+        done.note(exported.drain(..), screen, bar)?;
+        from = page.next;
+    }
+    Ok(done)
+}
+
 async fn one(archive: &Archive, typed: &str, to: &Path) -> Result<(Done, PathBuf), CommandError> {
     let record = named(archive, typed).await?;
     // The operator of this machine holds the files themselves: what is exported here is everything.
     let opened = access::open(archive, &Reader::Cleared, record).await?;
     let exported = export_record(archive, &opened.ok_or_else(|| unknown(typed))?, to).await?;
-    let mut done = Done::default();
-    done.add(&exported);
-    Ok((done, exported.folder))
+    Ok((Done::of(&exported), exported.folder))
 }
 
 async fn all(archive: &Archive, to: &Path, screen: &Screen, bar: &Bar) -> Result<Done, CommandError> {
@@ -130,26 +202,21 @@ async fn all(archive: &Archive, to: &Path, screen: &Screen, bar: &Bar) -> Result
                 Ok(None) => Err(StoreError::Absent(layout::description(known.record, known.description)).into()),
                 Err(error) => Err(error),
             };
-            match exported {
-                Ok(exported) => done.add(&exported),
-                Err(error) => {
-                    let one = left_out(known.record, error)?;
-                    bar.note(&format!("{} {}: {}", screen.say("không xuất được", "left out:"), one.record, one.why));
-                    done.left_out.push(one);
-                }
-            }
-            bar.step();
+            done.note([(known.record, exported.map_err(CommandError::from))], screen, bar)?;
         }
     }
 }
 
 /// What became of a record that is damaged, gone or has something in its way: the others have nothing to do with
 /// that. Where the folder cannot be written or the archive can do no more, the error stands.
-fn left_out(record: RecordId, error: ArchiveError) -> Result<LeftOut, ArchiveError> {
+fn left_out(record: RecordId, error: CommandError) -> Result<LeftOut, CommandError> {
     let path = match &error {
-        ArchiveError::Damaged(path) | ArchiveError::Store(StoreError::Absent(path)) => Some(path.clone()),
-        ArchiveError::Store(StoreError::Failed { path, .. }) => Some(path.clone()),
-        ArchiveError::Place(_) | ArchiveError::Ledger(_) => None,
+        CommandError::Archive(ArchiveError::Damaged(path) | ArchiveError::Store(StoreError::Absent(path))) => {
+            Some(path.clone())
+        }
+        CommandError::Archive(ArchiveError::Store(StoreError::Failed { path, .. })) => Some(path.clone()),
+        CommandError::Archive(ArchiveError::Place(_) | ArchiveError::Ledger(_)) => None,
+        CommandError::Remote(remote) if remote.is_lost() => None,
         _ => return Err(error),
     };
     Ok(LeftOut { record, path, why: error.to_string() })

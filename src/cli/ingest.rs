@@ -1,13 +1,14 @@
 //! `vankho ingest`: a folder or a manifest into the archive, a receipt a row.
 
 use crate::archive::Archive;
-use crate::cli::{CommandError, Context, characterize, or_cancelled, show::Screen};
-use crate::exchange::{self, Packages};
-use crate::ingest::{self, Fate, Outcome};
-use crate::record::{
-    finding::{Finding, Severity},
-    package::Package,
+use crate::cli::{
+    CommandError, Context, characterize, or_cancelled,
+    remote::handing::Handing,
+    show::{Bar, Screen},
 };
+use crate::exchange::{self, Packages, Progress};
+use crate::ingest::{self, Fate, Outcome};
+use crate::record::finding::{Finding, Severity};
 use clap::Args;
 use futures::{Stream, stream};
 use serde_json::{Value, json};
@@ -15,6 +16,7 @@ use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     process::ExitCode,
+    time::Duration,
 };
 use tokio::sync::mpsc;
 
@@ -30,6 +32,12 @@ pub struct Ingest {
     /// Do not read texts now; `vankho characterize` does it later
     #[arg(long)]
     no_read: bool,
+    /// With --server: rows that are sent at once
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
+    connections: u16,
+    /// With --server: how long a row waits for a server that does not answer
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    patience: u64,
 }
 
 /// Refused rows that are shown to a person.
@@ -39,12 +47,25 @@ const NAMED_MAX: usize = 10;
 
 impl Ingest {
     pub async fn run(self, context: &Context) -> Result<ExitCode, CommandError> {
-        let path = self.manifest.or(self.folder).unwrap_or_default();
+        let path = self.manifest.as_ref().or(self.folder.as_ref()).cloned().unwrap_or_default();
         let name =
             path.canonicalize().map_err(|source| CommandError::File { path: path.display().to_string(), source })?;
         let packages = exchange::open(&path, &context.config.ingest)?;
+        let tally = match &context.server {
+            Some(server) => {
+                let held = context.config.ingest.held_bytes_max;
+                let handing = Handing::new(server, &name, Duration::from_secs(self.patience), held)?;
+                hand_over(context, &handing, &name, packages, self.connections.into()).await?
+            }
+            None => self.direct(context, &name, packages).await?,
+        };
+        tally.show(&context.screen);
+        Ok(ExitCode::from(u8::from(tally.refused > 0)))
+    }
+
+    async fn direct(&self, context: &Context, name: &Path, packages: Packages) -> Result<Tally, CommandError> {
         let archive = context.open().await?;
-        let took = take_in(context, &archive, &name, packages).await;
+        let took = take_in(context, &archive, name, packages).await;
         let read = match &took {
             Ok(_) if !self.no_read => characterize::read(context, &archive, false).await.map(drop),
             _ => Ok(()),
@@ -53,8 +74,7 @@ impl Ingest {
         archive.close().await?;
         let tally = took?;
         read?;
-        tally.show(&context.screen);
-        Ok(ExitCode::from(u8::from(tally.refused > 0)))
+        Ok(tally)
     }
 }
 
@@ -87,40 +107,84 @@ async fn take_in(
     source: &Path,
     packages: Packages,
 ) -> Result<Tally, CommandError> {
-    let (screen, progress) = (context.screen, packages.progress());
-    let bar = screen.counting(screen.say("Tiếp nhận", "Taking in"), None);
-    let mut tally = Tally { files: source.is_dir(), ..Tally::default() };
-    let mut hear = |outcome: Outcome| {
-        tally.count(&screen, &outcome);
+    let mut hearing = Hearing::new(context.screen, &packages, source);
+    let mut hear = |outcome: Outcome| hearing.hear(&outcome);
+    let packages = ahead(packages);
+    or_cancelled(ingest::receive(archive, &source.display().to_string(), packages, &mut hear)).await?;
+    Ok(hearing.end())
+}
+
+/// The same to a server.
+async fn hand_over(
+    context: &Context,
+    handing: &Handing,
+    source: &Path,
+    packages: Packages,
+    connections: usize,
+) -> Result<Tally, CommandError> {
+    let mut hearing = Hearing::new(context.screen, &packages, source);
+    let mut hear = |outcome: Outcome| hearing.hear(&outcome);
+    let rows = ahead(packages.handed());
+    or_cancelled(async {
+        handing.introduce().await?;
+        handing.all(rows, connections, &mut hear).await
+    })
+    .await?;
+    Ok(hearing.end())
+}
+
+/// What is shown while rows end.
+struct Hearing {
+    screen: Screen,
+    bar: Bar,
+    progress: Progress,
+    tally: Tally,
+}
+
+impl Hearing {
+    fn new(screen: Screen, packages: &Packages, source: &Path) -> Hearing {
+        let bar = screen.counting(screen.say("Tiếp nhận", "Taking in"), None);
+        Hearing {
+            screen,
+            bar,
+            progress: packages.progress(),
+            tally: Tally { files: source.is_dir(), ..Tally::default() },
+        }
+    }
+
+    fn hear(&mut self, outcome: &Outcome) {
+        let Hearing { screen, bar, progress, tally } = self;
+        tally.count(screen, outcome);
         match progress.rows_expected() {
             Some(expected) => bar.set_of(tally.all(), expected),
             None => bar.step(),
         }
         match (&outcome.fate, screen.json) {
-            (_, true) => screen.answer(|| line(&outcome), String::new),
+            (_, true) => screen.answer(|| line(outcome), String::new),
             (Fate::Refused(findings), false) if tally.refused <= SHOWN_MAX => {
-                reasons(findings).for_each(|finding| bar.note(&told(&screen, finding)));
+                reasons(findings).for_each(|finding| bar.note(&told(screen, finding)));
             }
             _ => {}
         }
-    };
-    or_cancelled(ingest::receive(archive, &source.display().to_string(), streamed(packages), &mut hear)).await?;
-    bar.finish();
-    tally.passed_over = progress.skipped();
-    Ok(tally)
+    }
+
+    fn end(self) -> Tally {
+        self.bar.finish();
+        Tally { passed_over: self.progress.skipped(), ..self.tally }
+    }
 }
 
-/// Packages as a stream: the manifest is read where blocking is allowed, a little ahead.
-fn streamed(packages: Packages) -> impl Stream<Item = Package> + Send {
+/// Rows as a stream: the manifest is read where blocking is allowed, a little ahead.
+fn ahead<T: Send + 'static>(rows: impl Iterator<Item = T> + Send + 'static) -> impl Stream<Item = T> + Send {
     let (to, from) = mpsc::channel(2);
     tokio::task::spawn_blocking(move || {
-        for package in packages {
-            if to.blocking_send(package).is_err() {
+        for row in rows {
+            if to.blocking_send(row).is_err() {
                 return;
             }
         }
     });
-    stream::unfold(from, |mut from| async move { from.recv().await.map(|package| (package, from)) })
+    stream::unfold(from, |mut from| async move { from.recv().await.map(|row| (row, from)) })
 }
 
 fn line(outcome: &Outcome) -> Value {

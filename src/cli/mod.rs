@@ -14,17 +14,20 @@ mod ingest;
 mod place;
 mod places;
 mod receipt;
+mod remote;
 mod search;
 mod serve;
 mod show;
 mod verify;
 
+use crate::access::ask::QuestionError;
 use crate::archive::{Archive, ArchiveError, Clock, place::Folders};
 use crate::catalog::CatalogError;
 use crate::config::{Config, ConfigError};
 use crate::ledger::checkpoint::Checkpoint;
 use crate::store::layout;
 use clap::{CommandFactory, Parser, Subcommand};
+use remote::Server;
 use show::{Bar, Language, Screen};
 use std::{io::Write, path::PathBuf, process::ExitCode};
 
@@ -38,6 +41,9 @@ struct Arguments {
     /// The archive's data folder / Thư mục dữ liệu của kho
     #[arg(long, global = true, env = "VANKHO_DATA", value_name = "DIR", default_value = "vankho-data")]
     data: PathBuf,
+    /// Ask this server instead of an archive on this disk; the token comes from VANKHO_TOKEN / Hỏi máy chủ này
+    #[arg(long, global = true, value_name = "URL")]
+    server: Option<String>,
     /// For scripts: JSON, one object a line, no progress bars
     #[arg(long, global = true)]
     json: bool,
@@ -98,6 +104,8 @@ pub enum CommandError {
     Serve(#[from] crate::http::serve::ServeError),
     #[error(transparent)]
     Exchange(#[from] crate::exchange::ExchangeError),
+    #[error(transparent)]
+    Remote(#[from] remote::RemoteError),
     #[error(
         "{path}: {source} / kiểm tra đường dẫn, quyền và ổ đĩa rồi chạy lại / check path, permission and disk, then run again"
     )]
@@ -106,6 +114,12 @@ pub enum CommandError {
     Usage(String),
     #[error("đã dừng; chạy lại lệnh này để tiếp tục / cancelled; run the same command again to go on")]
     Cancelled,
+}
+
+impl From<QuestionError> for CommandError {
+    fn from(error: QuestionError) -> CommandError {
+        CommandError::Usage(error.to_string())
+    }
 }
 
 impl CommandError {
@@ -120,6 +134,8 @@ struct Context {
     data: PathBuf,
     config: Config,
     screen: Screen,
+    /// The server that is asked instead of the data folder.
+    server: Option<Server>,
 }
 
 impl Context {
@@ -167,7 +183,11 @@ pub fn main() -> ExitCode {
         Err(source) => return complain(&CommandError::File { path: "runtime".into(), source }),
     };
     let screen = Screen::new(arguments.json, arguments.language);
-    let context = Context { data: arguments.data, config, screen };
+    let server = match arguments.server.as_deref().map(Server::new).transpose() {
+        Ok(server) => server,
+        Err(error) => return complain(&error),
+    };
+    let context = Context { data: arguments.data, config, screen, server };
     let done = runtime.block_on(run(&context, arguments.command));
     // Readers of a component that hangs must not keep the program.
     runtime.shutdown_timeout(std::time::Duration::from_secs(5));
@@ -182,7 +202,34 @@ fn answered(code: ExitCode) -> ExitCode {
     }
 }
 
+/// What needs the disk, by its name.
+fn only_here(command: &Command) -> Option<&'static str> {
+    match command {
+        Command::Init(_) => Some("init"),
+        Command::Characterize(_) => Some("characterize"),
+        Command::Verify(verify::Verify::Archive(_)) => Some("verify archive"),
+        Command::Actor(_) => Some("actor"),
+        Command::Serve(_) => Some("serve"),
+        Command::Rebuild => Some("rebuild"),
+        Command::Heal(_) => Some("heal"),
+        Command::Promote(_) => Some("promote"),
+        Command::Ingest(_)
+        | Command::Search(_)
+        | Command::Receipt(_)
+        | Command::Export(_)
+        | Command::Verify(_)
+        | Command::Status
+        | Command::Completions { .. } => None,
+    }
+}
+
 async fn run(context: &Context, command: Command) -> Result<ExitCode, CommandError> {
+    if let (Some(name), Some(_)) = (only_here(&command), &context.server) {
+        return Err(CommandError::usage(
+            format!("vankho {name} chỉ chạy trên máy có kho; bỏ --server và chạy tại đó với --data"),
+            format!("vankho {name} runs where the archive is; leave --server out and run it there with --data"),
+        ));
+    }
     match command {
         Command::Init(init) => init.run(context).await,
         Command::Ingest(ingest) => ingest.run(context).await,

@@ -1,56 +1,47 @@
 //! `vankho status`, `heal`, `promote`: the places of the archive and how they stand.
 
+use crate::access::answer::{self, Stands, State};
 use crate::archive::{
     Archive, Clock,
-    heal::Debt,
     promote::{Promoted, Promotion},
 };
 use crate::cli::{CommandError, Context, or_cancelled, show::Screen};
 use crate::store::Standing;
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::{path::PathBuf, process::ExitCode};
 
 /// `vankho status`
 pub async fn status(context: &Context) -> Result<ExitCode, CommandError> {
-    let archive = context.open().await?;
-    let (counts, entries) = (archive.catalog.counts().await?, archive.ledger.size());
-    let (origin, primary) = (archive.ledger.origin().to_owned(), archive.store.number());
-    let (name, debts) = (archive.store.primary().name().to_owned(), archive.healing.debts().await?);
-    archive.close().await?;
-    let (screen, records, waiting) = (&context.screen, counts.records, counts.waiting);
-    let replicas: Vec<Value> = debts.iter().map(told).collect();
-    screen.answer(
-        || {
-            let primary = json!({"place": primary, "name": name});
-            json!({"origin": origin, "entries": entries, "records": records, "waiting": waiting, "primary": primary, "replicas": replicas})
-        },
-        || {
-            let mut lines = vec![match screen.say("vi", "en") {
-                "vi" => format!("{origin}: {records} tài liệu, {waiting} chờ đọc nội dung, {entries} sự kiện"),
-                _ => format!("{origin}: {records} records, {waiting} waiting to be read, {entries} entries"),
-            }];
-            if !debts.is_empty() {
-                lines.push(format!("{primary} {name}: {}", screen.say("bản chính", "primary")));
-            }
-            lines.extend(debts.iter().map(|debt| line(screen, debt)));
-            lines.join("\n")
-        },
-    );
+    let state = match &context.server {
+        Some(server) => server.state().await?,
+        None => {
+            let archive = context.open().await?;
+            let state = answer::state(&archive).await;
+            archive.close().await?;
+            state?
+        }
+    };
+    let screen = &context.screen;
+    screen.answer(|| json!(state), || text(screen, &state));
     Ok(ExitCode::SUCCESS)
 }
 
-fn told(debt: &Debt) -> Value {
-    let standing = match debt.standing {
-        Standing::Taking => "taking",
-        Standing::Resting => "resting",
-        Standing::Diverged => "diverged",
-    };
-    json!({"place": debt.number, "name": debt.name, "standing": standing, "behind": debt.entries, "why": debt.why})
+fn text(screen: &Screen, state: &State) -> String {
+    let State { origin, entries, records, waiting, primary, replicas } = state;
+    let mut lines = vec![match screen.say("vi", "en") {
+        "vi" => format!("{origin}: {records} tài liệu, {waiting} chờ đọc nội dung, {entries} sự kiện"),
+        _ => format!("{origin}: {records} records, {waiting} waiting to be read, {entries} entries"),
+    }];
+    if !replicas.is_empty() {
+        lines.push(format!("{} {}: {}", primary.place, primary.name, screen.say("bản chính", "primary")));
+    }
+    lines.extend(replicas.iter().map(|replica| line(screen, replica)));
+    lines.join("\n")
 }
 
-fn line(screen: &Screen, debt: &Debt) -> String {
-    let Debt { number, name, standing, entries, why } = debt;
+fn line(screen: &Screen, replica: &Stands) -> String {
+    let Stands { place, name, standing, behind, why } = replica;
     let stands = match standing {
         Standing::Taking => screen.say("bản nhân", "replica"),
         Standing::Resting => screen.say("bản nhân đang tạm nghỉ", "replica, resting"),
@@ -60,11 +51,11 @@ fn line(screen: &Screen, debt: &Debt) -> String {
         ),
     };
     let behind = match screen.say("vi", "en") {
-        "vi" => format!("còn thiếu {entries} sự kiện"),
-        _ => format!("{entries} entries behind"),
+        "vi" => format!("còn thiếu {behind} sự kiện"),
+        _ => format!("{behind} entries behind"),
     };
     let why = why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
-    format!("{number} {name}: {stands}, {behind}{why}")
+    format!("{place} {name}: {stands}, {behind}{why}")
 }
 
 /// Bring every replica up to date
@@ -90,14 +81,14 @@ impl Heal {
         })
         .await?;
         bar.finish();
-        let debts = archive.healing.debts().await?;
+        let replicas: Vec<Stands> = archive.healing.debts().await?.into_iter().map(Stands::from).collect();
         archive.close().await?;
-        let whole = debts.iter().all(|debt| debt.standing == Standing::Taking && debt.entries == 0);
+        let whole = replicas.iter().all(|replica| replica.standing == Standing::Taking && replica.behind == 0);
         screen.answer(
-            || json!({"replicas": debts.iter().map(told).collect::<Vec<_>>()}),
-            || match debts.is_empty() {
+            || json!({"replicas": replicas}),
+            || match replicas.is_empty() {
                 true => screen.say("Kho không có bản nhân nào", "The archive has no replica").into(),
-                false => debts.iter().map(|debt| line(screen, debt)).collect::<Vec<_>>().join("\n"),
+                false => replicas.iter().map(|replica| line(screen, replica)).collect::<Vec<_>>().join("\n"),
             },
         );
         Ok(ExitCode::from(u8::from(!whole)))

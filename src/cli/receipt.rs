@@ -2,7 +2,7 @@
 
 use crate::archive::Archive;
 use crate::cli::{CommandError, Context};
-use crate::evidence;
+use crate::evidence::{self, Evidence};
 use crate::record::{id::RecordId, text};
 use clap::Args;
 use serde_json::json;
@@ -23,14 +23,10 @@ pub struct ReceiptOf {
 
 impl ReceiptOf {
     pub async fn run(self, context: &Context) -> Result<ExitCode, CommandError> {
-        let archive = context.open().await?;
-        let record = named(&archive, &self.record).await;
-        let evidence = match record {
-            Ok(record) => evidence::receipt(&archive, record, self.latest).await.map_err(CommandError::from),
-            Err(error) => Err(error),
+        let evidence = match &context.server {
+            Some(server) => server.evidence(&self.record, self.latest).await?,
+            None => self.evidence(context).await?,
         };
-        archive.close().await?;
-        let evidence = evidence?.ok_or_else(|| unknown(&self.record))?;
         if let Some(path) = &self.description {
             let write = std::fs::write(path, &evidence.description);
             write.map_err(|source| CommandError::File { path: path.display().to_string(), source })?;
@@ -41,6 +37,16 @@ impl ReceiptOf {
             .screen
             .answer(|| json!({"receipt": receipt, "description": description}), || receipt.trim_end().to_owned());
         Ok(ExitCode::SUCCESS)
+    }
+
+    async fn evidence(&self, context: &Context) -> Result<Evidence, CommandError> {
+        let archive = context.open().await?;
+        let evidence = match named(&archive, &self.record).await {
+            Ok(record) => evidence::receipt(&archive, record, self.latest).await.map_err(CommandError::from),
+            Err(error) => Err(error),
+        };
+        archive.close().await?;
+        evidence?.ok_or_else(|| unknown(&self.record))
     }
 }
 
@@ -56,13 +62,17 @@ pub async fn named(archive: &Archive, typed: &str) -> Result<RecordId, CommandEr
         return Ok(record);
     }
     let known = archive.catalog.by_external_id(&line).await?;
-    match &known[..] {
-        [one] => Ok(one.record),
+    chosen(typed, ours, &known.iter().map(|known| known.record).collect::<Vec<_>>())
+}
+
+/// The record that is meant, of those that bear the depositor's identifier.
+pub fn chosen(typed: &str, ours: Option<RecordId>, bearers: &[RecordId]) -> Result<RecordId, CommandError> {
+    match bearers {
+        [one] => Ok(*one),
         // The catalog does not know a record whose description is gone; its entries are there all the same.
         [] => ours.ok_or_else(|| unknown(typed)),
         many => {
-            let ids: Vec<String> = many.iter().map(|known| known.record.to_string()).collect();
-            let ids = ids.join(", ");
+            let ids = many.iter().map(RecordId::to_string).collect::<Vec<_>>().join(", ");
             Err(CommandError::usage(
                 format!("nhiều tài liệu có mã {typed}; dùng một trong các mã sau"),
                 format!("{typed} names several records; use one of these: {ids}"),

@@ -1,16 +1,14 @@
 //! `vankho search`: find records, one question or a file of them.
 
-use crate::access::{self, Found, Page};
+use crate::access::{self, answer::Hits, ask};
 use crate::archive::Archive;
-use crate::cli::{CommandError, Context, show::Screen};
-use crate::index::query::{Counts, Filters, LIMIT_MAX, Query, Sort};
-use crate::record::{
-    access::{Access, Reader},
-    date::PartialDate,
-};
+use crate::cli::{CommandError, Context, remote::Server, show::Screen};
+use crate::index::query::Counts;
+use crate::record::access::{Access, Reader};
 use clap::{Args, ValueEnum};
+use futures::{StreamExt, TryStreamExt, stream};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
@@ -90,143 +88,137 @@ struct Question {
 
 impl Search {
     pub async fn run(self, context: &Context) -> Result<ExitCode, CommandError> {
-        let query = self.query()?;
-        let archive = context.open().await?;
-        let done = match &self.queries {
-            Some(path) => answer_all(&context.screen, &archive, query, path).await,
-            None => show(&context.screen, &access::search(&archive, query, true).await?),
+        let (typed, reader) = (self.typed(), self.reader());
+        // Read here too where a server will read it: what is no question is told in the same words.
+        ask::query(typed.clone(), reader.clone())?;
+        let asked = match &context.server {
+            Some(_) if self.official_of.is_some() || self.public => {
+                return Err(CommandError::usage(
+                    "máy chủ tìm theo quyền của mã truy cập; bỏ --official-of và --public".into(),
+                    "a server searches with the rights of the token; leave --official-of and --public out".into(),
+                ));
+            }
+            Some(server) => Asked::Server(server),
+            None => Asked::Archive(Box::new(context.open().await?), reader),
         };
-        archive.close().await?;
+        let done = match &self.queries {
+            Some(path) => answer_all(&context.screen, &asked, typed, path).await,
+            None => asked.search(typed, true).await.map(|page| show(&context.screen, &page)),
+        };
+        if let Asked::Archive(archive, _) = asked {
+            archive.close().await?;
+        }
         done
     }
 
-    fn query(&self) -> Result<Query, CommandError> {
-        let day = |typed: &Option<String>, last: bool| match typed {
-            Some(typed) => match PartialDate::read(typed) {
-                Ok(date) => Ok(Some(if last { date.span().1 } else { date.span().0 })),
-                Err(error) => Err(CommandError::usage(
-                    format!("{typed}: không phải là ngày; viết 2026, 05/2026 hoặc 15/05/2026"),
-                    format!("{typed}: {error}"),
-                )),
-            },
-            None => Ok(None),
+    fn typed(&self) -> ask::Question {
+        let sort = match self.sort {
+            Order::Relevance => "relevance",
+            Order::IssuedNewest => "issued_newest",
+            Order::IssuedOldest => "issued_oldest",
+            Order::Newest => "newest",
         };
-        if self.limit > LIMIT_MAX {
-            return Err(CommandError::usage(
-                format!("--limit nhiều nhất là {LIMIT_MAX}; trang sau xem bằng --cursor"),
-                format!("--limit is at most {LIMIT_MAX}; --cursor asks for the next page"),
-            ));
-        }
-        let access = match &self.access {
-            Some(typed) => {
-                let unknown = || {
-                    CommandError::usage(
-                        format!("{typed}: mức độ tiếp cận là công khai, có điều kiện hoặc mật"),
-                        format!("{typed}: an access level is public, conditional or secret"),
-                    )
-                };
-                Some(Access::read(typed).ok_or_else(unknown)?)
-            }
-            None => None,
-        };
-        let filters = Filters {
+        ask::Question {
+            text: self.words.join(" "),
             number: self.number.clone(),
             agency: self.agency.clone(),
             kind: self.kind.clone(),
             fonds: self.fonds.clone(),
             file: self.file.clone(),
             field: self.field.clone(),
-            access,
-            issued_from: day(&self.from, false)?,
-            issued_to: day(&self.to, true)?,
-        };
-        let reader = match (&self.official_of, self.public) {
+            access: self.access.clone(),
+            from: self.from.clone(),
+            to: self.to.clone(),
+            sort: Some(sort.into()),
+            limit: self.limit,
+            cursor: self.cursor.clone(),
+            facets: self.facets,
+        }
+    }
+
+    fn reader(&self) -> Reader {
+        match (&self.official_of, self.public) {
             (Some(agency), _) => Reader::Official { agency: agency.clone() },
             (None, true) => Reader::Anyone,
             (None, false) => Reader::Archivist,
-        };
-        let sort = match self.sort {
-            Order::Relevance => Sort::Relevance,
-            Order::IssuedNewest => Sort::IssuedNewest,
-            Order::IssuedOldest => Sort::IssuedOldest,
-            Order::Newest => Sort::Newest,
-        };
-        let text = self.words.join(" ");
-        let query = Query { text, filters, reader, sort, limit: self.limit, cursor: None, facets: self.facets };
-        let Some(typed) = &self.cursor else { return Ok(query) };
-        query.after(typed).map_err(|error| {
-            let advice = "--cursor phải là giá trị mà trang trước của cùng câu hỏi, bộ lọc và thứ tự đã in ra";
-            CommandError::usage(advice.into(), error.to_string())
-        })
+        }
     }
 }
 
-async fn answer_all(screen: &Screen, archive: &Archive, query: Query, path: &Path) -> Result<ExitCode, CommandError> {
+/// Who answers.
+enum Asked<'a> {
+    Archive(Box<Archive>, Reader),
+    Server(&'a Server),
+}
+
+impl Asked<'_> {
+    async fn search(&self, question: ask::Question, snippets: bool) -> Result<Hits, CommandError> {
+        match self {
+            Asked::Server(server) => Ok(server.search(&question, snippets).await?),
+            Asked::Archive(archive, reader) => {
+                let query = ask::query(question, reader.clone())?;
+                Ok(access::search(archive, query, snippets).await?.into())
+            }
+        }
+    }
+}
+
+/// Questions of a file that are asked of a server at once.
+const AT_ONCE: usize = 16;
+
+async fn answer_all(
+    screen: &Screen,
+    asked: &Asked<'_>,
+    typed: ask::Question,
+    path: &Path,
+) -> Result<ExitCode, CommandError> {
     let file = |source| CommandError::File { path: path.display().to_string(), source };
     let lines = BufReader::new(std::fs::File::open(path).map_err(file)?).lines();
-    for (n, line) in (1..).zip(lines) {
+    let read = |(n, line): (u64, std::io::Result<String>)| {
         let line = line.map_err(file)?;
         if line.trim().is_empty() {
-            continue;
+            return Ok(None);
         }
-        let question: Question = serde_json::from_str(&line).map_err(|fault| {
+        let question = serde_json::from_str::<Question>(&line).map_err(|fault| {
             let place = path.display();
             CommandError::usage(
                 format!(r#"{place}, dòng {n}: không phải là {{"qid","text"}}"#),
                 format!(r#"{place}, line {n}: not a {{"qid","text"}}: {fault}"#),
             )
         })?;
-        let page = access::search(archive, Query { text: question.text, ..query.clone() }, false).await?;
-        let id = |found: &Found| found.known.external_id.clone().unwrap_or_else(|| found.known.record.to_string());
-        let ids: Vec<String> = page.found.iter().map(id).collect();
-        if !screen.line(&json!({"qid": question.qid, "ids": ids}).to_string()) {
+        Ok(Some(question))
+    };
+    let answer = |read: Result<Question, CommandError>| async {
+        let Question { qid, text } = read?;
+        let page = asked.search(ask::Question { text, ..typed.clone() }, false).await?;
+        let ids: Vec<String> = page.hits.into_iter().map(|hit| hit.external_id.unwrap_or(hit.record)).collect();
+        Ok::<_, CommandError>(json!({"qid": qid, "ids": ids}).to_string())
+    };
+    let at_once = if matches!(asked, Asked::Server(_)) { AT_ONCE } else { 1 };
+    let questions = (1..).zip(lines).map(read).filter_map(Result::transpose);
+    let mut answers = std::pin::pin!(stream::iter(questions).map(answer).buffered(at_once));
+    while let Some(line) = answers.try_next().await? {
+        if !screen.line(&line) {
             break;
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn show(screen: &Screen, page: &Page) -> Result<ExitCode, CommandError> {
-    screen.answer(|| json(page), || text(screen, page));
-    Ok(ExitCode::SUCCESS)
+fn show(screen: &Screen, page: &Hits) -> ExitCode {
+    screen.answer(|| json!(page), || text(screen, page));
+    ExitCode::SUCCESS
 }
 
-fn json(page: &Page) -> Value {
-    let hits: Vec<Value> = page.found.iter().map(hit).collect();
-    let facets = &page.facets;
-    let counted = [
-        ("agency", &facets.agency),
-        ("type", &facets.kind),
-        ("year", &facets.year),
-        ("fonds", &facets.fonds),
-        ("field", &facets.field),
-        ("access", &facets.access),
-    ];
-    let facets: serde_json::Map<String, Value> =
-        counted.into_iter().map(|(name, counts)| (name.to_owned(), json!(counts))).collect();
-    json!({"total": page.total, "hits": hits, "facets": facets, "next": page.next, "applied": page.applied})
-}
-
-fn hit(found: &Found) -> Value {
-    let known = &found.known;
-    let snippet = found.snippet.as_ref().map(|s| json!({"page": s.page, "text": s.text, "highlights": s.highlights}));
-    json!({
-        "record": known.record, "external_id": known.external_id, "score": found.score, "subject": known.subject,
-        "number": known.number, "notation": known.notation, "issued": known.issued, "agency": known.agency,
-        "type": known.kind, "access": known.access, "fonds": known.fonds, "file": known.file, "snippet": snippet,
-    })
-}
-
-fn text(screen: &Screen, page: &Page) -> String {
+fn text(screen: &Screen, page: &Hits) -> String {
     let mut lines = vec![format!("{} {}", page.total, screen.say("tài liệu", "records"))];
-    for (place, found) in (1..).zip(&page.found) {
-        let known = &found.known;
+    for (place, known) in (1..).zip(&page.hits) {
         let number = [known.number.as_deref(), known.notation.as_deref()];
         let number = number.into_iter().flatten().collect::<Vec<_>>().join("/");
         let about = [Some(number), known.issued.as_deref().map(day), known.agency.clone(), known.kind.clone()];
         let about: Vec<String> = about.into_iter().flatten().filter(|part| !part.is_empty()).collect();
         lines.push(format!("\n{place}. {}\n   {}", known.subject, about.join(" · ")));
-        if let Some(snippet) = &found.snippet {
+        if let Some(snippet) = &known.snippet {
             lines.push(format!(
                 "   {} {}: {}",
                 screen.say("trang", "page"),

@@ -1,12 +1,15 @@
 //! `vankho verify`: offline, without opening the archive. Exit codes: 0 holds, 1 evidence of tampering,
 //! 2 incomplete, 3 usage.
 
-use crate::archive::places::Places;
+use crate::archive::{ArchiveError, places::Places};
 use crate::cli::{CommandError, Context, or_cancelled, show::Screen};
+use crate::ledger::{self, checkpoint::Checkpoint, keys::KeyFile};
 use crate::record::digest::{Digest, Hasher};
+use crate::store::{StoreError, layout};
 use crate::verify::{
     Outcome,
     archive::{Report, verify_archive},
+    published::{Followed, Part, follow},
     receipt::verify_receipt,
 };
 use clap::{Args, Subcommand};
@@ -22,6 +25,8 @@ use std::{
 pub enum Verify {
     /// Every file of the archive: nothing lost, altered, or slipped in
     Archive(Whole),
+    /// The published log: nothing taken away or changed since its first entry
+    Log(Log),
     /// One file by its receipt: no archive, no network
     Receipt(Receipt),
 }
@@ -34,6 +39,17 @@ pub struct Whole {
     place: Option<u32>,
 }
 
+/// The published log
+#[derive(Args)]
+pub struct Log {
+    /// The archive's public keys, obtained from elsewhere [default: as the archive itself tells them]
+    #[arg(long, value_name = "FILE")]
+    keys: Option<PathBuf>,
+    /// Receipts or checkpoints that were kept: the log must go on from each of them
+    #[arg(long, value_name = "FILE")]
+    known: Vec<PathBuf>,
+}
+
 /// One file by its receipt
 #[derive(Args)]
 pub struct Receipt {
@@ -41,8 +57,8 @@ pub struct Receipt {
     receipt: PathBuf,
     /// The file that was taken in
     file: PathBuf,
-    /// The archive's public keys, obtained from elsewhere
-    keyfile: PathBuf,
+    /// The archive's public keys, obtained from elsewhere; with --server it may be left out
+    keyfile: Option<PathBuf>,
     /// The description that came with the receipt
     #[arg(long, value_name = "DESCRIPTION.json")]
     description: Option<PathBuf>,
@@ -52,7 +68,8 @@ impl Verify {
     pub async fn run(self, context: &Context) -> Result<ExitCode, CommandError> {
         match self {
             Verify::Archive(Whole { place }) => archive(context, place).await,
-            Verify::Receipt(receipt) => receipt.run(&context.screen),
+            Verify::Log(log) => log.run(context).await,
+            Verify::Receipt(receipt) => receipt.run(context).await,
         }
     }
 }
@@ -92,7 +109,12 @@ fn text(screen: &Screen, report: &Report) -> String {
         "vi" => format!("{entries} sự kiện, {records} tài liệu, {components} tệp, {bytes} byte"),
         _ => format!("{entries} entries, {records} records, {components} components, {bytes} bytes"),
     });
-    lines.push(match report.outcome() {
+    lines.push(verdict(screen, report.outcome()).to_owned());
+    lines.join("\n")
+}
+
+fn verdict(screen: &Screen, outcome: Outcome) -> &'static str {
+    match outcome {
         Outcome::Holds => screen.say("ĐẠT: không có gì bị mất, bị sửa hay bị chèn vào", "HOLDS: nothing lost, altered, or slipped in"),
         Outcome::Tampered => screen.say(
             "KHÔNG ĐẠT: giữ nguyên hiện trạng, khôi phục các tệp nêu trên từ bản nhân hoặc bản sao lưu, rồi kiểm tra lại",
@@ -102,15 +124,109 @@ fn text(screen: &Screen, report: &Report) -> String {
             "CHƯA ĐỦ: có tệp không đọc được; kiểm tra quyền đọc và ổ đĩa rồi chạy lại",
             "INCOMPLETE: some files could not be read; check permissions and the disk, then run again",
         ),
-    }.to_owned());
+    }
+}
+
+impl Log {
+    async fn run(self, context: &Context) -> Result<ExitCode, CommandError> {
+        let (screen, server) = (context.screen, context.server.as_ref());
+        let store = match server {
+            Some(_) => None,
+            None => Some(Places::configured(&context.data, &context.config.storage)?.alone(None).await?),
+        };
+        let read = async |path: &str| match (server, &store) {
+            (Some(server), _) => Ok(server.part(path).await?),
+            (None, Some(store)) => match store.read(path).await {
+                Ok(bytes) => Ok(Part::Bytes(bytes)),
+                Err(StoreError::Absent(_)) => Ok(Part::Absent),
+                Err(error) => Err(CommandError::from(ArchiveError::from(error))),
+            },
+            (None, None) => Ok(Part::Absent),
+        };
+        let keys = match (&self.keys, server, &store) {
+            (Some(path), ..) => read_file(path)?,
+            (None, Some(server), _) => server.public_keys().await?.into(),
+            (None, None, Some(store)) => store.read(layout::KEYS).await.map_err(ArchiveError::from)?.into(),
+            (None, None, None) => Vec::new(),
+        };
+        let keys = std::str::from_utf8(&keys).ok().and_then(|text| text.parse::<KeyFile>().ok()).ok_or_else(|| {
+            CommandError::usage(
+                "tệp khóa công khai không đọc được; đề nghị kho cấp lại keys/archive.keys".into(),
+                "the file of public keys cannot be read; ask the archive for keys/archive.keys again".into(),
+            )
+        })?;
+        let known = self.known.iter().map(|path| state(path, &keys)).collect::<Result<Vec<_>, _>>()?;
+        let bar = screen.counting(screen.say("Kiểm tra", "Verifying"), Some(0));
+        let tell = {
+            let bar = bar.clone();
+            move |done, of| bar.set_of(done, of)
+        };
+        let followed = or_cancelled(follow(&keys, &known, read, &tell)).await?;
+        bar.finish();
+        let (outcome, own) = (followed.outcome(), self.keys.is_some());
+        screen.answer(
+            || json!({"outcome": outcome.exit_code(), "report": followed}),
+            || log_text(&screen, &followed, own),
+        );
+        Ok(ExitCode::from(outcome.exit_code()))
+    }
+}
+
+/// A state of the log that somebody kept: a checkpoint, or the one in a receipt.
+fn state(path: &Path, keys: &KeyFile) -> Result<Checkpoint, CommandError> {
+    let bytes = read_file(path)?;
+    let text = String::from_utf8_lossy(&bytes);
+    let note = ledger::proof::Receipt::parse(&text).map(|receipt| receipt.checkpoint_note);
+    keys.open_checkpoint(note.as_deref().unwrap_or(&text)).map_err(|fault| {
+        let path = path.display();
+        CommandError::usage(
+            format!("{path}: không phải là biên nhận hay điểm kiểm tra mà kho đã ký; kiểm tra tệp và khóa"),
+            format!("{path}: no receipt or checkpoint that the archive signed ({fault}); check the file and the keys"),
+        )
+    })
+}
+
+fn log_text(screen: &Screen, followed: &Followed, own_keys: bool) -> String {
+    let mut lines: Vec<String> = followed.faults.iter().map(ToString::to_string).collect();
+    let Followed { origin, size, root, entries_seen, known, .. } = followed;
+    lines.push(match screen.say("vi", "en") {
+        "vi" => format!("{origin}: {size} sự kiện, đã đọc nội dung {entries_seen}; nối tiếp {known} trạng thái đã giữ"),
+        _ => format!("{origin}: {size} entries, {entries_seen} of them read; it goes on from {known} kept states"),
+    });
+    lines.extend(root.map(|root| root.to_string()));
+    if !own_keys {
+        lines.push(
+            screen
+                .say(
+                    "Khóa công khai do chính kho cung cấp; dùng --keys với tệp khóa có từ nguồn khác để chắc chắn",
+                    "The archive itself told the public keys; --keys with a file from elsewhere makes sure",
+                )
+                .to_owned(),
+        );
+    }
+    lines.push(verdict(screen, followed.outcome()).to_owned());
     lines.join("\n")
 }
 
+fn read_file(path: &Path) -> Result<Vec<u8>, CommandError> {
+    std::fs::read(path).map_err(|source| usage(path, &source))
+}
+
 impl Receipt {
-    fn run(self, screen: &Screen) -> Result<ExitCode, CommandError> {
-        let read = |path: &Path| std::fs::read(path).map_err(|source| usage(path, &source));
-        let (receipt, keys) = (read(&self.receipt)?, read(&self.keyfile)?);
-        let description = self.description.as_deref().map(read).transpose()?;
+    async fn run(self, context: &Context) -> Result<ExitCode, CommandError> {
+        let screen = &context.screen;
+        let receipt = read_file(&self.receipt)?;
+        let keys = match (&self.keyfile, &context.server) {
+            (Some(path), _) => read_file(path)?,
+            (None, Some(server)) => server.public_keys().await?.into(),
+            (None, None) => {
+                return Err(CommandError::usage(
+                    "thiếu tệp khóa công khai; đưa thêm tệp đó, hoặc hỏi máy chủ bằng --server".into(),
+                    "the file of public keys is missing; name it, or ask a server with --server".into(),
+                ));
+            }
+        };
+        let description = self.description.as_deref().map(read_file).transpose()?;
         let digest = digest(&self.file).map_err(|source| usage(&self.file, &source))?;
         let verdict = verify_receipt(&receipt, &keys, description.as_deref(), Some(digest));
         let code = verdict.outcome.exit_code();

@@ -42,6 +42,11 @@ pub async fn published(archive: &Archive, path: &str) -> Result<Option<Bytes>, A
     }
 }
 
+/// The file of public keys.
+pub async fn keys(archive: &Archive) -> Result<Bytes, ArchiveError> {
+    Ok(archive.store.read(layout::KEYS).await?)
+}
+
 /// What a receipt comes to, under this archive's own public keys.
 #[derive(Debug, Clone)]
 pub struct Judged {
@@ -58,7 +63,7 @@ pub async fn judge(
     description: Option<&[u8]>,
     file: Option<Digest>,
 ) -> Result<Judged, ArchiveError> {
-    let keys = archive.store.read(layout::KEYS).await?;
+    let keys = keys(archive).await?;
     let verdict = verify_receipt(receipt, &keys, description, file);
     Ok(Judged { outcome: verdict.outcome.exit_code(), vi: verdict.vietnamese, en: verdict.english })
 }

@@ -2,7 +2,7 @@
 
 use crate::config;
 use crate::exchange::{
-    ExchangeError, Packages, Progress,
+    ExchangeError, Handed, Packages, Progress,
     components::{Place, is_of_an_archive},
 };
 use crate::record::{
@@ -51,9 +51,9 @@ struct Level {
 }
 
 impl Iterator for Folder {
-    type Item = Package;
+    type Item = Handed;
 
-    fn next(&mut self) -> Option<Package> {
+    fn next(&mut self) -> Option<Handed> {
         while let Some(level) = self.levels.last_mut() {
             let Some((name, is_folder)) = level.names.pop() else {
                 self.levels.pop();
@@ -61,12 +61,12 @@ impl Iterator for Folder {
             };
             let path = level.path.join(&name);
             if !is_folder {
-                return Some(self.package(&path, &name));
+                return Some(handed(self.package(&path, &name)));
             }
             match self.list(&path) {
                 Ok(level) => self.levels.push(level),
                 // Everything below it would be missing without a word.
-                Err(error) => return Some(self.unreadable(&path, &error)),
+                Err(error) => return Some(handed(self.unreadable(&path, &error))),
             }
         }
         None
@@ -124,6 +124,12 @@ impl Folder {
         let metadata = described(&name, below);
         Package { row: self.row, identity, metadata, components: Vec::new(), findings: vec![finding] }
     }
+}
+
+fn handed(package: Package) -> Handed {
+    let Metadata { subject, external_id, .. } = &package.metadata;
+    let description = serde_json::json!({"subject": subject, "external_id": external_id}).to_string();
+    Handed { package, description }
 }
 
 fn described(name: &str, below: &Path) -> Metadata {

@@ -5,7 +5,7 @@
 //! gigabytes there; it lets the last of two equal keys win silently; and it keeps what nobody asked for.
 //! Here values are counted, equal keys are refused and unknown keys are read past.
 
-use crate::record::fields;
+use crate::record::{date::PartialDate, fields, text};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::cell::Cell;
 use std::fmt;
@@ -47,6 +47,20 @@ impl Values {
     pub fn take(&mut self, name: &str) -> Given {
         let given = self.known.iter_mut().find(|(known, _)| *known == name);
         given.map_or(Given::Nothing, |(_, value)| std::mem::replace(value, Given::Nothing))
+    }
+
+    /// Cells of a sheet as one JSON object that reads as they do: dates in the one spelling that a program writes.
+    pub fn to_json(&self) -> String {
+        let mut row = serde_json::Map::new();
+        for (name, given) in &self.known {
+            let Given::Text(typed) = given else { continue };
+            let date = if *name == "issued" { PartialDate::read(&text::line(typed)).ok() } else { None };
+            row.insert((*name).into(), date.map_or_else(|| typed.clone(), |date| date.to_string()).into());
+        }
+        for key in &self.unknown {
+            row.insert(key.clone(), serde_json::Value::Null);
+        }
+        serde_json::Value::Object(row).to_string()
     }
 
     /// Notes a key that the template does not have.

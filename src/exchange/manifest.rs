@@ -2,7 +2,7 @@
 
 use crate::config;
 use crate::exchange::{
-    ExchangeError, Packages, Progress,
+    ExchangeError, Handed, Packages, Progress,
     components::Place,
     describe,
     given::{self, Values},
@@ -81,9 +81,9 @@ struct Manifest<R> {
 }
 
 impl<R: io::BufRead> Iterator for Manifest<R> {
-    type Item = Package;
+    type Item = Handed;
 
-    fn next(&mut self) -> Option<Package> {
+    fn next(&mut self) -> Option<Handed> {
         if self.ended {
             return None;
         }
@@ -94,7 +94,7 @@ impl<R: io::BufRead> Iterator for Manifest<R> {
             self.progress.set_rows(self.row);
         }
         match read {
-            Ok(Some(row)) => Some(self.package(&row)),
+            Ok(Some(row)) => Some(self.handed(&row)),
             Ok(None) => {
                 self.ended = true;
                 None
@@ -104,14 +104,14 @@ impl<R: io::BufRead> Iterator for Manifest<R> {
                 self.ended = true;
                 let finding = Finding::new(Code::MalformedRow, self.row, "row").with_detail(error);
                 let identity = Digest::of(&self.row.to_be_bytes());
-                Some(package(self.row, identity, Metadata::default(), vec![finding]))
+                Some(unread(package(self.row, identity, Metadata::default(), vec![finding])))
             }
         }
     }
 }
 
 impl<R: io::BufRead> Manifest<R> {
-    fn package(&mut self, read: &Row) -> Package {
+    fn handed(&mut self, read: &Row) -> Handed {
         let identity = self.repeats.identity(&read.digest);
         let mut values = match self.values(read) {
             Ok(values) => values,
@@ -119,13 +119,21 @@ impl<R: io::BufRead> Manifest<R> {
                 let (first, last) = read.lines;
                 let lines = if first == last { format!("line {first}") } else { format!("lines {first} to {last}") };
                 let finding = Finding::new(code, self.row, "row").with_detail(format!("{lines}: {why}"));
-                return package(self.row, identity, Metadata::default(), vec![finding]);
+                return unread(package(self.row, identity, Metadata::default(), vec![finding]));
             }
         };
-        let mut findings = Vec::new();
+        let (mut findings, description) = (Vec::new(), self.description(&values));
         let components = self.place.components(&mut values, self.row, &mut findings);
         let metadata = describe::metadata(&mut values, self.row, &mut findings);
-        Package { components, ..package(self.row, identity, metadata, findings) }
+        Handed { package: Package { components, ..package(self.row, identity, metadata, findings) }, description }
+    }
+
+    /// A row of JSON is posted as it stands; cells become one.
+    fn description(&self, values: &Values) -> String {
+        match &self.header {
+            None => String::from_utf8_lossy(self.rows.bytes()).into_owned(),
+            Some(_) => values.to_json(),
+        }
     }
 
     fn values(&self, read: &Row) -> Result<Values, (Code, String)> {
@@ -151,6 +159,11 @@ impl<R: io::BufRead> Manifest<R> {
 
 fn package(row: u64, identity: Digest, metadata: Metadata, findings: Vec<Finding>) -> Package {
     Package { row, identity, metadata, components: Vec::new(), findings }
+}
+
+/// A row that nothing can be posted of: its package says why.
+fn unread(package: Package) -> Handed {
+    Handed { package, description: String::new() }
 }
 
 /// Takes a byte order mark off and tells its length; `None` where it is one of UTF-16 or UTF-32.

@@ -57,18 +57,30 @@ pub enum ExchangeError {
 
 /// The packages of one source, in its order. Reading goes on as they are taken.
 pub struct Packages {
-    inner: Box<dyn Iterator<Item = Package> + Send>,
+    inner: Box<dyn Iterator<Item = Handed> + Send>,
     progress: Progress,
+}
+
+/// A package, and its row as it is posted to a server, which reads it as it reads every description.
+pub struct Handed {
+    pub package: Package,
+    /// One JSON object; empty where the row could not be read.
+    pub description: String,
 }
 
 impl Iterator for Packages {
     type Item = Package;
     fn next(&mut self) -> Option<Package> {
-        self.inner.next()
+        self.inner.next().map(|handed| handed.package)
     }
 }
 
 impl Packages {
+    /// The same with the rows themselves.
+    pub fn handed(self) -> impl Iterator<Item = Handed> + Send {
+        self.inner
+    }
+
     /// How far reading is; the answer stays true while others take the packages.
     pub fn progress(&self) -> Progress {
         self.progress.clone()

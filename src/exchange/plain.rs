@@ -12,11 +12,13 @@ use crate::archive::{Archive, ArchiveError, keep::Described};
 use crate::exchange::export::{export_folder, export_names};
 use crate::record::{
     component::Component,
+    description::Description,
     digest::{Digest, Hasher},
     id::RecordId,
 };
 use crate::store::{StoreError, layout};
-use futures::TryStreamExt;
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt, stream::BoxStream};
 use rustix::{
     fs::{CWD, RenameFlags, renameat_with},
     io::Errno,
@@ -24,6 +26,7 @@ use rustix::{
 use std::{
     io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 use tokio::{
     fs,
@@ -40,68 +43,73 @@ pub struct Exported {
     pub already_there: bool,
 }
 
-/// What is to lie in the folder.
-struct Wanted<'a> {
-    record: RecordId,
-    digest: Digest,
-    description: Vec<u8>,
+/// What is to lie in the folder, wherever it comes from.
+pub struct Wanted {
+    /// The description in force, and its bytes as they are kept.
+    pub description: Arc<Description>,
+    pub bytes: Vec<u8>,
     /// Against the newest checkpoint; `None` where no entry names this description.
-    receipt: Option<String>,
-    components: Vec<(&'a Component, String)>,
+    pub receipt: Option<String>,
 }
 
-/// Writes an opened record into a folder of its own under `to`.
-///
-/// If we stop here, half an export lies under its other name, and the next export begins that record anew.
+/// Writes an opened record of an archive into a folder of its own under `to`.
 pub async fn export_record(archive: &Archive, opened: &Described, to: &Path) -> Result<Exported, ArchiveError> {
-    let wanted = wanted(archive, opened).await?;
-    let folder = to.join(export_folder(&opened.description));
-    // The name is added to and not cut at a dot, which notations have: what is left of one could be a
-    // stranger's folder.
-    let part = folder.with_added_extension("part");
-    if is_there(&folder, &wanted).await {
-        renew_receipt(&folder, &part, &wanted).await?;
-        return Ok(Exported { folder, already_there: true });
-    }
-    if is_anothers(&folder, wanted.record).await? {
-        let place = folder.display();
-        return Err(ArchiveError::Place(format!(
-            "{place}: không phải do lệnh này xuất ra, hoặc {DESCRIPTION} trong đó đã bị sửa; dời đi rồi chạy lại / not an export of this record, or its {DESCRIPTION} was altered; move it away, then run again"
-        )));
-    }
-    if let Err(error) = write(archive, &wanted, &part).await {
-        fs::remove_dir_all(&part).await.ok();
-        return Err(error);
-    }
-    put_in_place(&part, &folder, wanted.record).await?;
-    Ok(Exported { folder, already_there: false })
-}
-
-async fn wanted<'a>(archive: &Archive, opened: &'a Described) -> Result<Wanted<'a>, ArchiveError> {
-    let description = &*opened.description;
+    let description = &opened.description;
     let life = archive.catalog.life(description.record).await?;
     let receipt = match life.iter().find(|happened| happened.description == Some(opened.digest)) {
         Some(happened) => Some(archive.prove(happened.seq).await?),
         None => None,
     };
-    let names = export_names(description).into_iter().map(|(_, name)| name);
-    Ok(Wanted {
-        record: description.record,
-        digest: opened.digest,
-        description: description.to_bytes().map_err(|fault| ArchiveError::Damaged(fault.to_string()))?,
-        receipt,
-        components: description.components.iter().zip(names).collect(),
-    })
+    let bytes = description.to_bytes().map_err(|fault| ArchiveError::Damaged(fault.to_string()))?;
+    let wanted = Wanted { description: description.clone(), bytes, receipt };
+    let read = async |component: &Component| {
+        let pieces = archive.store.read_pieces(&layout::component(description.record, component.sha256)).await?;
+        Ok::<_, ArchiveError>(pieces.map_err(ArchiveError::from).boxed())
+    };
+    export(&wanted, to, read).await
+}
+
+/// Writes a record into a folder of its own under `to`; `read` gives the bytes of a component, which are hashed here.
+///
+/// If we stop here, half an export lies under its other name, and the next export begins that record anew.
+pub async fn export<E: From<ArchiveError>>(
+    wanted: &Wanted,
+    to: &Path,
+    read: impl AsyncFn(&Component) -> Result<BoxStream<'static, Result<Bytes, E>>, E>,
+) -> Result<Exported, E> {
+    let folder = to.join(export_folder(&wanted.description));
+    // The name is added to and not cut at a dot, which notations have: what is left of one could be a
+    // stranger's folder.
+    let part = folder.with_added_extension("part");
+    let names: Vec<String> = export_names(&wanted.description).into_iter().map(|(_, name)| name).collect();
+    if is_there(&folder, wanted, &names).await {
+        renew_receipt(&folder, &part, wanted).await?;
+        return Ok(Exported { folder, already_there: true });
+    }
+    let record = wanted.description.record;
+    if is_anothers(&folder, record).await? {
+        let place = folder.display();
+        return Err(ArchiveError::Place(format!(
+            "{place}: không phải do lệnh này xuất ra, hoặc {DESCRIPTION} trong đó đã bị sửa; dời đi rồi chạy lại / not an export of this record, or its {DESCRIPTION} was altered; move it away, then run again"
+        ))
+        .into());
+    }
+    if let Err(error) = write(wanted, &names, &part, read).await {
+        fs::remove_dir_all(&part).await.ok();
+        return Err(error);
+    }
+    put_in_place(&part, &folder, record).await?;
+    Ok(Exported { folder, already_there: false })
 }
 
 /// Whether a folder holds the description in force and every component as it says. What cannot be read is not
 /// there.
-async fn is_there(folder: &Path, wanted: &Wanted<'_>) -> bool {
+async fn is_there(folder: &Path, wanted: &Wanted, names: &[String]) -> bool {
     let same = async |name: &str, expected| digest(&folder.join(name)).await.is_ok_and(|digest| digest == expected);
-    if !same(DESCRIPTION, wanted.digest).await {
+    if !same(DESCRIPTION, Digest::of(&wanted.bytes)).await {
         return false;
     }
-    for (component, name) in &wanted.components {
+    for (component, name) in wanted.description.components.iter().zip(names) {
         if !same(name, component.sha256).await {
             return false;
         }
@@ -121,7 +129,7 @@ async fn digest(path: &Path) -> io::Result<Digest> {
 
 /// A receipt is of the ledger as it was that day: one that is not of today, or that somebody changed, gives way.
 /// If we stop here, the receipt is the one or the other.
-async fn renew_receipt(folder: &Path, part: &Path, wanted: &Wanted<'_>) -> Result<(), ArchiveError> {
+async fn renew_receipt(folder: &Path, part: &Path, wanted: &Wanted) -> Result<(), ArchiveError> {
     let Some(receipt) = &wanted.receipt else { return Ok(()) };
     let path = folder.join(RECEIPT);
     if fs::read(&path).await.is_ok_and(|there| there == receipt.as_bytes()) {
@@ -158,12 +166,16 @@ async fn begin(part: &Path) -> Result<(), ArchiveError> {
     }
 }
 
-async fn write(archive: &Archive, wanted: &Wanted<'_>, part: &Path) -> Result<(), ArchiveError> {
+async fn write<E: From<ArchiveError>>(
+    wanted: &Wanted,
+    names: &[String],
+    part: &Path,
+    read: impl AsyncFn(&Component) -> Result<BoxStream<'static, Result<Bytes, E>>, E>,
+) -> Result<(), E> {
     begin(part).await?;
-    for (component, name) in &wanted.components {
+    for (component, name) in wanted.description.components.iter().zip(names) {
         let path = part.join(name);
-        let source = layout::component(wanted.record, component.sha256);
-        let mut pieces = archive.store.read_pieces(&source).await?;
+        let mut pieces = read(component).await?;
         let mut hasher = Hasher::default();
         let mut file = fs::File::create_new(&path).await.map_err(|error| at(&path, error))?;
         while let Some(piece) = pieces.try_next().await? {
@@ -172,11 +184,12 @@ async fn write(archive: &Archive, wanted: &Wanted<'_>, part: &Path) -> Result<()
         }
         file.flush().await.map_err(|error| at(&path, error))?;
         if hasher.finish() != component.sha256 {
-            return Err(ArchiveError::Damaged(source));
+            let source = layout::component(wanted.description.record, component.sha256);
+            return Err(ArchiveError::Damaged(source).into());
         }
     }
     let receipt = wanted.receipt.as_ref().map(|receipt| (RECEIPT, receipt.as_bytes()));
-    for (name, bytes) in [Some((DESCRIPTION, &wanted.description[..])), receipt].into_iter().flatten() {
+    for (name, bytes) in [Some((DESCRIPTION, &wanted.bytes[..])), receipt].into_iter().flatten() {
         let path = part.join(name);
         fs::write(&path, bytes).await.map_err(|error| at(&path, error))?;
     }

@@ -41,6 +41,11 @@ macro_rules! problems {
                 match self { $(Kind::$kind => $code,)* }
             }
 
+            /// A kind by its code.
+            pub fn of_code(code: &str) -> Option<Kind> {
+                Kind::ALL.iter().copied().find(|kind| kind.code() == code)
+            }
+
             fn status(&self) -> StatusCode {
                 match self { $(Kind::$kind => StatusCode::$status,)* }
             }
@@ -122,6 +127,10 @@ problems! {
         "Lỗi bên trong hệ thống" "Something failed inside"
         "Gửi lại; nếu vẫn lỗi, báo mã yêu cầu (request) cho quản trị hệ thống."
         "Try again; if it fails again, tell the administrator the request's number."
+    Damaged "damaged" INTERNAL_SERVER_ERROR
+        "Nội dung lưu trữ bị hỏng hoặc bị mất" "What was kept is damaged or lost"
+        "Báo quản trị hệ thống chạy `vankho verify archive` và khôi phục từ bản nhân hoặc bản sao lưu."
+        "Tell the administrator to run `vankho verify archive` and bring it back from a replica or a backup."
 }
 
 /// A problem, before it is said in words.
@@ -204,6 +213,7 @@ impl From<ArchiveError> for Trouble {
             // Storage that cannot be reached comes back; who sends the same key again loses nothing.
             ArchiveError::Stopped(_) | ArchiveError::Store(_) | ArchiveError::Ledger(_) => Kind::Away,
             ArchiveError::Conflict(_) => Kind::Conflict,
+            ArchiveError::Damaged(_) => Kind::Damaged,
             _ => Kind::Failed,
         };
         tracing::error!(%error, code = kind.code(), "a request failed");

@@ -23,8 +23,9 @@ const SMALL_BODY_BYTES_MAX: usize = 2 << 20;
 /// The API, whose document is made from the same list.
 fn api(body_bytes_max: u64) -> (Router<Arc<Door>>, openapi::OpenApi) {
     let large = DefaultBodyLimit::max(usize::try_from(body_bytes_max).unwrap_or(usize::MAX));
-    OpenApiRouter::with_openapi(Document::openapi())
+    let (routes, mut document) = OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(records::deposit).layer(large))
+        .routes(routes!(records::named))
         .routes(routes!(records::one))
         .routes(routes!(description::history))
         .routes(routes!(description::bytes))
@@ -36,8 +37,13 @@ fn api(body_bytes_max: u64) -> (Router<Arc<Door>>, openapi::OpenApi) {
         .routes(routes!(verify::receipt))
         .routes(routes!(status::status))
         .routes(routes!(log::checkpoint))
+        .routes(routes!(log::keys))
         .routes(routes!(log::tile))
-        .split_for_parts()
+        .split_for_parts();
+    // OpenAPI has no sign for a parameter that spans slashes.
+    let paths = std::mem::take(&mut document.paths.paths);
+    document.paths.paths = paths.into_iter().map(|(path, about)| (path.replace("{*", "{"), about)).collect();
+    (routes, document)
 }
 
 /// The OpenAPI document.

@@ -9,6 +9,18 @@
 
 use crate::archive::ArchiveError;
 use crate::http::{router, state::Door};
+use axum::{Router, extract::ConnectInfo};
+use hyper::{
+    Request,
+    body::Incoming,
+    server::conn::http1,
+    service::{Service, service_fn},
+};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulShutdown,
+    service::TowerToHyperService,
+};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use std::{
     io,
@@ -17,6 +29,9 @@ use std::{
     time::Duration,
 };
 use tokio::net::TcpListener;
+
+/// After a connection that could not be taken.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Why the door does not open, or did not stay open.
 #[derive(Debug, thiserror::Error)]
@@ -59,26 +74,48 @@ pub async fn serve(
         let door = door.clone();
         async move { door.supervise(rounds).await }
     });
-    let routes = router::router(door.clone(), handle).into_make_service_with_connect_info::<SocketAddr>();
-    let (stopped, mut stopping) = tokio::sync::watch::channel(false);
-    let asked = async move {
-        stop.await;
-        stopped.send(true).ok();
-    };
-    let serving = axum::serve(listener, routes).with_graceful_shutdown(asked);
+    let routes = router::router(door.clone(), handle);
     tell(bound);
+    let connections =
+        accept(listener, routes, Duration::from_secs(door.config.server.request_timeout_seconds), stop).await;
     let most = Duration::from_secs(door.config.server.stop_seconds_max);
-    let late = async {
-        stopping.wait_for(|stopping| *stopping).await.ok();
-        tokio::time::sleep(most).await;
-    };
-    let served = tokio::select! {
-        served = serving => served.map_err(failed),
-        () = late => Ok(()),
-    };
+    tokio::time::timeout(most, connections.shutdown()).await.ok();
     door.stop();
     supervisor.await.ok();
-    served
+    Ok(())
+}
+
+/// Takes connections until `stop` is done. One that does not bring the head of a request in time is closed: there is
+/// room for those who speak.
+async fn accept(
+    listener: TcpListener,
+    routes: Router,
+    silence: Duration,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> GracefulShutdown {
+    let (connections, mut stop) = (GracefulShutdown::new(), std::pin::pin!(stop));
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = &mut stop => return connections,
+        };
+        let Ok((stream, peer)) = accepted else {
+            // Too many open files, or a client that was gone at once.
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            continue;
+        };
+        stream.set_nodelay(true).ok();
+        let routes = TowerToHyperService::new(routes.clone());
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(ConnectInfo(peer));
+            routes.call(request)
+        });
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new()).header_read_timeout(silence);
+        let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service));
+        // Who hangs up has no use for our opinion of it.
+        tokio::spawn(async move { connection.await.ok() });
+    }
 }
 
 /// Is the process alive, and can it work?

@@ -17,7 +17,7 @@ use crate::ingest::{
 };
 use crate::record::{
     digest::{Digest, Hasher},
-    finding::{Code, Finding, Severity},
+    finding::{Code, Finding},
     id::{ActorId, RecordId},
     package::Package,
 };
@@ -58,6 +58,8 @@ pub struct Arriving<'a> {
     record: RecordId,
     share: Arc<Shared>,
     components: Vec<StagedComponent>,
+    /// How many components came, kept or refused.
+    came: usize,
     budget: u64,
 }
 
@@ -88,7 +90,18 @@ impl Intake {
         let (record, share) = self.folder(archive).await?;
         let budget = HELD_COMPONENTS * archive.config.ingest.held_bytes_max;
         let request = request(by, key);
-        Ok(Arriving { archive, intake: self, by, request, package, record, share, components: Vec::new(), budget })
+        Ok(Arriving {
+            archive,
+            intake: self,
+            by,
+            request,
+            package,
+            record,
+            share,
+            components: Vec::new(),
+            came: 0,
+            budget,
+        })
     }
 
     /// A record folder that an intent names, and its share in that intent.
@@ -138,6 +151,7 @@ impl Arriving<'_> {
         expected: Option<Digest>,
         pieces: impl Stream<Item = Result<Bytes, E>>,
     ) -> Result<(), ArrivalError<E>> {
+        self.came += 1;
         let limits = &self.archive.config.ingest;
         let (held_max, ordinal) = (self.budget.min(limits.held_bytes_max) as usize, self.components.len() as u32 + 1);
         let path = layout::staged(self.record, ordinal);
@@ -195,6 +209,11 @@ impl Arriving<'_> {
         Ok(())
     }
 
+    /// Components that have come so far, kept or refused.
+    pub fn arrived(&self) -> usize {
+        self.came
+    }
+
     /// Notes what is wrong with the package besides what its description and its components tell.
     pub fn refuse(&mut self, code: Code, field: &str, detail: &str) {
         let told: String = field.chars().take(200).collect();
@@ -211,9 +230,13 @@ impl Arriving<'_> {
 
     /// Everything has arrived: the rest of the way, and the entry's number.
     pub async fn keep(self) -> Result<(Fate, Option<u64>), ArchiveError> {
-        let Arriving { archive, intake, by, request, mut package, record, share, components: mut arrived, .. } = self;
-        if arrived.is_empty() && package.components.is_empty() && !package.findings.iter().any(is_error) {
-            package.findings.push(Finding::new(Code::NoComponent, 1, "components"));
+        let Arriving {
+            archive, intake, by, request, mut package, record, share, components: mut arrived, came, ..
+        } = self;
+        let unread = package.findings.iter().any(|finding| finding.code == Code::MalformedRow);
+        if came == 0 && package.components.is_empty() && !unread {
+            // Where the reader of a manifest has it.
+            package.findings.insert(0, Finding::new(Code::NoComponent, 1, "components"));
         }
         let mut staged = match stage(archive, package, record).await? {
             Ok(staged) => staged,
@@ -233,8 +256,4 @@ impl Arriving<'_> {
         }
         Ok((fate, Some(seq)))
     }
-}
-
-fn is_error(finding: &Finding) -> bool {
-    finding.severity == Severity::Error
 }

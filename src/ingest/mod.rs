@@ -13,6 +13,7 @@
 
 pub mod arrive;
 mod keep;
+pub mod pieces;
 mod seal;
 mod stage;
 

@@ -33,7 +33,7 @@ use crate::record::digest::Digest;
 use bytes::Bytes;
 use futures::{future::join, stream::BoxStream};
 use object_store::{ObjectStore, memory::InMemory};
-use std::{path::Path, sync::Arc};
+use std::{ops::Range, path::Path, sync::Arc};
 
 pub use place::{Place, Upload};
 pub use replicas::{Replicas, Standing};
@@ -230,8 +230,17 @@ impl Store {
 
     /// The object in pieces of [`PIECE_BYTES`], for components that are too large to be held.
     pub async fn read_pieces(&self, path: &str) -> Result<BoxStream<'static, Result<Bytes, StoreError>>, StoreError> {
-        match self.primary.read_pieces(path).await {
-            Err(failure) if is_record(path) => match self.replicas.read_pieces(path).await {
+        self.read_range(path, 0..u64::MAX).await
+    }
+
+    /// As much of a range as the object has, in such pieces.
+    pub async fn read_range(
+        &self,
+        path: &str,
+        range: Range<u64>,
+    ) -> Result<BoxStream<'static, Result<Bytes, StoreError>>, StoreError> {
+        match self.primary.read_range(path, range.clone()).await {
+            Err(failure) if is_record(path) => match self.replicas.read_range(path, range).await {
                 Some(pieces) => Ok(pieces),
                 None => Err(failure),
             },

@@ -9,6 +9,7 @@ use object_store::{
     path::Path as ObjectPath, prefix::PrefixStore,
 };
 use std::{
+    ops::Range,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -171,10 +172,19 @@ impl Place {
 
     /// The object in pieces of [`PIECE_BYTES`], for components that are too large to be held.
     pub async fn read_pieces(&self, path: &str) -> Result<BoxStream<'static, Result<Bytes, StoreError>>, StoreError> {
+        self.read_range(path, 0..u64::MAX).await
+    }
+
+    /// As much of a range as the object has, in such pieces.
+    pub async fn read_range(
+        &self,
+        path: &str,
+        range: Range<u64>,
+    ) -> Result<BoxStream<'static, Result<Bytes, StoreError>>, StoreError> {
         let at = object_path(path)?;
-        let size = self.size(path).await?;
+        let size = self.size(path).await?.min(range.end);
         let (objects, path) = (self.objects.clone(), path.to_owned());
-        let starts = futures::stream::iter((0..size).step_by(PIECE_BYTES));
+        let starts = futures::stream::iter((range.start..size).step_by(PIECE_BYTES));
         let pieces = starts.then(move |start| {
             let (objects, at, path) = (objects.clone(), at.clone(), path.clone());
             async move {

@@ -15,8 +15,10 @@ use crate::record::digest::{Digest, Hasher};
 use crate::store::{Listed, Place, StoreError};
 use bytes::Bytes;
 use futures::{TryStreamExt, future::join_all, stream::BoxStream};
+use serde::{Deserialize, Serialize};
 use std::{
     collections::HashSet,
+    ops::Range,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -59,7 +61,8 @@ struct State {
 }
 
 /// What may be expected of a replica.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// It has not said yet who it is, or it failed and has not been healed since.
     #[default]
@@ -292,10 +295,15 @@ impl Replicas {
         None
     }
 
-    /// The same in pieces.
-    pub async fn read_pieces(&self, path: &str) -> Option<BoxStream<'static, Result<Bytes, StoreError>>> {
+    /// As much of a range of it as there is, in pieces.
+    pub async fn read_range(
+        &self,
+        path: &str,
+        range: Range<u64>,
+    ) -> Option<BoxStream<'static, Result<Bytes, StoreError>>> {
         for replica in self.all.iter().filter(|replica| replica.takes_writes(true)) {
-            if let Ok(Ok(pieces)) = tokio::time::timeout(self.patience, replica.place.read_pieces(path)).await {
+            let pieces = replica.place.read_range(path, range.clone());
+            if let Ok(Ok(pieces)) = tokio::time::timeout(self.patience, pieces).await {
                 return Some(pieces);
             }
         }

@@ -134,7 +134,7 @@ async fn what_is_asked_for_is_shown_or_refused_with_advice() {
         (&["search", "--limit", "1001"][..], ["nhiều nhất là 1000", "at most 1000"]),
         (&["search", "--from", "hôm qua"], ["không phải là ngày", "a date is"]),
         (&["search", "--access", "nội bộ"], ["công khai", "public"]),
-        (&["search", "--cursor", "x"], ["--cursor phải là", "vankho: "]),
+        (&["search", "--cursor", "x"], ["cursor phải là", "a cursor is"]),
         (&["receipt", "nobody"], ["không có tài liệu", "no record nobody"]),
         (&["export", "1"], ["hoặc", "or vankho export --all DIR"]),
         (&["verify", "receipt", &nowhere, &nowhere, &nowhere], ["kiểm tra đường dẫn", "check path"]),

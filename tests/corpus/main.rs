@@ -7,6 +7,7 @@
 //!
 //! `VANKHO_MANIFESTS_TO=DIR` writes the manifests into a folder and ends.
 
+mod api;
 mod convert;
 
 use convert::Manifests;
@@ -57,7 +58,7 @@ fn main() -> ExitCode {
     let corpus = Corpus { from, data: dir.path().join("kho"), manifests, queries, dir };
     corpus.run(&["init", "--origin", "corpus.example.vn/log"], 0);
     type Step = (&'static str, fn(&Corpus));
-    let steps: [Step; 8] = [
+    let steps: [Step; 9] = [
         ("the_articles_are_taken_in", |corpus| corpus.take_in(&[&corpus.manifests.articles])),
         ("questions_find_their_articles", questions_find_their_articles),
         ("rebuild_keeps_its_pace", rebuild_keeps_its_pace),
@@ -66,9 +67,13 @@ fn main() -> ExitCode {
         ("a_number_finds_its_bearers_first", a_number_finds_its_bearers_first),
         ("a_receipt_is_verified_at_once", a_receipt_is_verified_at_once),
         ("rebuild_answers_the_same", rebuild_answers_the_same),
+        ("the_same_through_the_api", api::the_same_through_the_api),
     ];
+    // A word chooses steps by their names; most need those before them.
+    let chosen: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let is_chosen = |name: &str| chosen.is_empty() || chosen.iter().any(|word| name.contains(word.as_str()));
     let (mut passed, mut failed) = (0, 0);
-    for (name, step) in steps {
+    for (name, step) in steps.into_iter().filter(|(name, _)| is_chosen(name)) {
         let began = Instant::now();
         let held = catch_unwind(AssertUnwindSafe(|| step(&corpus))).is_ok();
         println!("test {name} ... {} ({:.1} s)", if held { "ok" } else { "FAILED" }, began.elapsed().as_secs_f64());

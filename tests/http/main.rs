@@ -1,8 +1,11 @@
 //! The door over HTTP: a real server process, and a client that knows nothing of its inside.
 
 mod deposit;
+mod hardship;
 mod killed;
+mod openapi;
 mod refusals;
+mod remote;
 mod rights;
 mod service;
 #[path = "../store/server.rs"]

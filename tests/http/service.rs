@@ -15,6 +15,7 @@ pub struct Service {
     pub data: TempDir,
     environment: Vec<(String, String)>,
     child: Option<Child>,
+    listen: String,
     pub address: String,
     client: Client,
 }
@@ -35,7 +36,8 @@ impl Service {
     pub async fn with(environment: &[(&str, &str)]) -> Service {
         let environment = environment.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
         let (data, client) = (folder(), Client::new());
-        let mut service = Service { data, environment, child: None, address: String::new(), client };
+        let mut service =
+            Service { data, environment, child: None, listen: "127.0.0.1:0".into(), address: String::new(), client };
         let made = service.command(&["init", "--origin", ORIGIN]);
         assert_eq!(made.status.code(), Some(0), "{}", String::from_utf8_lossy(&made.stderr));
         service.resume().await;
@@ -48,17 +50,9 @@ impl Service {
 
     /// Starts the process; it says where it listens.
     pub async fn resume(&mut self) {
-        self.resume_at("127.0.0.1:0").await;
-    }
-
-    /// Starts the process on an address.
-    pub async fn resume_at(&mut self, listen: &str) {
         let mut command = Command::new(PROGRAM);
         command.env_clear().envs(self.environment.iter().cloned()).args(["--json", "--data"]).arg(self.data.path());
-        command
-            .args(["serve", "--listen", listen.trim_start_matches("http://")])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped());
+        command.args(["serve", "--listen", &self.listen]).stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -66,6 +60,11 @@ impl Service {
         self.address = said["url"].as_str().unwrap().trim_end_matches('/').to_owned();
         self.child = Some(child);
         self.ready(Duration::from_secs(20)).await;
+    }
+
+    /// From here on it listens where it listens now.
+    pub fn pin(&mut self) {
+        self.listen = self.address.trim_start_matches("http://").to_owned();
     }
 
     /// Waits until it is ready.

@@ -2,6 +2,7 @@
 
 mod conformance;
 mod processes;
+#[allow(dead_code, reason = "the tests of the door use more of it")]
 mod server;
 #[path = "../archive/world.rs"]
 #[allow(dead_code, reason = "each binary of tests uses its own part of the world")]

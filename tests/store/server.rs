@@ -50,11 +50,20 @@ impl Server {
 
     /// Goes on where it stopped, under the same address.
     pub fn resume(&mut self) {
+        self.begin(SECRET);
+    }
+
+    /// The same, and nobody's keys are good any more.
+    pub fn expire(&mut self) {
+        self.begin("another secret");
+    }
+
+    fn begin(&mut self, secret: &'static str) {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let listener = bind(self.at);
         self.at = listener.local_addr().unwrap();
         listener.set_nonblocking(true).unwrap();
-        runtime.spawn(serve(listener, self.folder.path().to_owned(), self.strict));
+        runtime.spawn(serve(listener, self.folder.path().to_owned(), self.strict, secret));
         self.runtime = Some(runtime);
     }
 
@@ -73,6 +82,11 @@ impl Server {
     /// The address of a place in its bucket.
     pub fn address(&self, prefix: &str) -> String {
         format!("s3://{BUCKET}/{prefix}?endpoint=http://{}&region=hn&path_style=true&keys=VANKHO_TEST", self.at)
+    }
+
+    /// Where it listens.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.at)
     }
 
     /// What a process needs in its environment to be let in.
@@ -99,10 +113,10 @@ fn bind(at: SocketAddr) -> std::net::TcpListener {
     }
 }
 
-async fn serve(listener: std::net::TcpListener, folder: PathBuf, strict: bool) {
+async fn serve(listener: std::net::TcpListener, folder: PathBuf, strict: bool, secret: &str) {
     let listener = TcpListener::from_std(listener).unwrap();
     let mut builder = S3ServiceBuilder::new(s3s_fs::FileSystem::new(folder).unwrap());
-    builder.set_auth(SimpleAuth::from_single(KEY, SECRET));
+    builder.set_auth(SimpleAuth::from_single(KEY, secret));
     let (service, one) = (builder.build(), Arc::new(Mutex::new(())));
     while let Ok((socket, _)) = listener.accept().await {
         let (service, one) = (service.clone(), one.clone());

@@ -212,11 +212,11 @@ async fn a_deposit_goes_on_after_the_server_was_gone() {
         std::fs::write(file, format!("nội dung {n}")).unwrap();
     }
     browser.choose("#files", &files.iter().map(PathBuf::as_path).collect::<Vec<_>>()).await;
-    let address = service.address.clone();
+    service.pin();
     service.kill();
     browser.click("#send").await;
     browser.until("document.querySelector('.row[data-state=waiting], .row[data-state=refused]')").await;
-    service.resume_at(&address).await;
+    service.resume().await;
     browser.until("!document.querySelector('#send').disabled || document.querySelectorAll('.row[data-state=kept]').length === 5").await;
     if browser.count(".row[data-state=kept]").await < 5 {
         browser.click("#send").await;

@@ -37,8 +37,16 @@ pub struct Part {
 #[derive(Serialize, ToSchema)]
 pub struct Takeable {
     records: Vec<RecordFiles>,
+    /// Records whose description is damaged or gone; `vankho verify archive` tells more.
+    left_out: Vec<LeftOut>,
     /// Where the next part begins.
     next: Option<u64>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct LeftOut {
+    record: String,
+    description_sha256: String,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -92,5 +100,10 @@ pub async fn list(Held(open): Held, who: Who, Query(part): Query<Part>) -> Resul
             files: description.components.iter().zip(names).map(file).collect(),
         }
     });
-    Ok(Json(Takeable { records: records.collect(), next: listed.next }).into_response())
+    let left_out = |(record, digest): &(crate::record::id::RecordId, crate::record::digest::Digest)| LeftOut {
+        record: record.to_string(),
+        description_sha256: digest.to_string(),
+    };
+    let left_out = listed.left_out.iter().map(left_out).collect();
+    Ok(Json(Takeable { records: records.collect(), left_out, next: listed.next }).into_response())
 }

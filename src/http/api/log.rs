@@ -28,6 +28,22 @@ pub async fn checkpoint(State(door): State<Arc<Door>>, held: Held, perhaps: Perh
     part(&door, held, perhaps, "checkpoint").await
 }
 
+/// The archive's public keys
+///
+/// Who keeps them from an earlier day, or has them from elsewhere, need not believe this answer.
+#[utoipa::path(
+    get, path = "/log/keys", tag = "log", security(()),
+    responses(
+        (status = 200, description = "The keys", body = String, content_type = "text/plain"),
+        (status = "default", description = "A problem", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn keys(Held(open): Held) -> Result<Response, Trouble> {
+    let bytes = published::keys(&open.archive).await?;
+    Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, "no-cache")], bytes)
+        .into_response())
+}
+
 /// A tile of hashes, or a bundle of entries (`entries/…`, for auditors)
 #[utoipa::path(
     get, path = "/log/tile/{*path}", tag = "log",

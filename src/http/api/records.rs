@@ -72,7 +72,7 @@ pub struct Accepted {
 /// Bytes are hashed and staged while they arrive. The same key again answers with the same record.
 #[utoipa::path(
     post, path = "/api/v1/records", tag = "records",
-    params(("Idempotency-Key" = String, Header, description = "32 random bytes, base64url or hexadecimal; the same for every attempt")),
+    params(("Idempotency-Key" = String, Header, pattern = "^([0-9A-Fa-f]{64}|[0-9A-Za-z_-]{42}[AEIMQUYcgkosw048]=?)$", description = "32 random bytes, base64url or hexadecimal; the same for every attempt")),
     request_body(content = PackageForm, content_type = "multipart/form-data"),
     responses(
         (status = 201, description = "Taken in", body = Accepted),
@@ -256,6 +256,33 @@ pub async fn whole(mut part: Field<'_>, bytes_max: usize, pause: Duration) -> Re
             Ok(Ok(Some(piece))) => bytes.extend_from_slice(&piece),
         }
     }
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct Name {
+    /// The depositor's identifier.
+    external_id: String,
+}
+
+/// The records that bear an identifier.
+#[derive(Serialize, ToSchema)]
+pub struct Bearers {
+    records: Vec<String>,
+}
+
+/// Find records by their depositor's identifier
+#[utoipa::path(
+    get, path = "/api/v1/records", tag = "records", params(Name),
+    responses(
+        (status = 200, description = "The records that bear it", body = Bearers),
+        (status = "default", description = "A problem", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn named(Held(open): Held, who: Who, Query(name): Query<Name>) -> Result<Response, Trouble> {
+    let records = access::named(&open.archive, &who.0.reader(), &name.external_id).await?;
+    Ok(Json(Bearers { records: records.iter().map(ToString::to_string).collect() }).into_response())
 }
 
 /// A record as it is known now.

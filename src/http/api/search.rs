@@ -1,7 +1,8 @@
 //! `/search`: which records speak of this.
 
 use crate::access::{
-    self, Found,
+    self,
+    answer::Hits,
     ask::{self, Question},
 };
 use crate::http::{
@@ -14,9 +15,9 @@ use axum::{
     extract::{Query, State},
     response::{IntoResponse, Response},
 };
-use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, sync::Arc};
-use utoipa::{IntoParams, ToSchema};
+use serde::Deserialize;
+use std::sync::Arc;
+use utoipa::IntoParams;
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -58,46 +59,6 @@ pub struct Asked {
     snippets: bool,
 }
 
-/// A page of hits.
-#[derive(Serialize, ToSchema)]
-pub struct Hits {
-    /// All that match and that the reader may see.
-    total: u64,
-    hits: Vec<Hit>,
-    /// Values and how often, the most frequent first.
-    facets: BTreeMap<String, Vec<(String, u64)>>,
-    /// Where the next page begins.
-    next: Option<String>,
-    /// The size of the ledger that this answer reflects.
-    applied: u64,
-}
-
-#[derive(Serialize, ToSchema)]
-pub struct Hit {
-    record: String,
-    external_id: Option<String>,
-    score: f32,
-    subject: String,
-    number: Option<String>,
-    notation: Option<String>,
-    issued: Option<String>,
-    agency: Option<String>,
-    #[serde(rename = "type")]
-    kind: Option<String>,
-    access: String,
-    fonds: Option<String>,
-    file: Option<String>,
-    snippet: Option<SnippetOut>,
-}
-
-#[derive(Serialize, ToSchema)]
-pub struct SnippetOut {
-    page: u32,
-    text: String,
-    /// Byte ranges of the text that answer the question.
-    highlights: Vec<(usize, usize)>,
-}
-
 /// Find records
 #[utoipa::path(
     get, path = "/api/v1/search", tag = "search", params(Asked),
@@ -130,35 +91,5 @@ pub async fn search(
     };
     let query = ask::query(question, who.0.reader()).map_err(|_| Trouble::from(Kind::NotAQuestion))?;
     let page = access::search(&open.archive, query, asked.snippets).await?;
-    let counted = &page.facets;
-    let facets = [
-        ("agency", &counted.agency),
-        ("type", &counted.kind),
-        ("year", &counted.year),
-        ("fonds", &counted.fonds),
-        ("field", &counted.field),
-        ("access", &counted.access),
-    ];
-    let facets = facets.into_iter().map(|(name, counts)| (name.to_owned(), counts.clone())).collect();
-    let hits = page.found.into_iter().map(hit).collect();
-    Ok(Json(Hits { total: page.total, hits, facets, next: page.next, applied: page.applied }).into_response())
-}
-
-fn hit(found: Found) -> Hit {
-    let known = found.known;
-    Hit {
-        record: known.record.to_string(),
-        external_id: known.external_id,
-        score: found.score,
-        subject: known.subject,
-        number: known.number,
-        notation: known.notation,
-        issued: known.issued,
-        agency: known.agency,
-        kind: known.kind,
-        access: known.access,
-        fonds: known.fonds,
-        file: known.file,
-        snippet: found.snippet.map(|it| SnippetOut { page: it.page, text: it.text, highlights: it.highlights }),
-    }
+    Ok(Json(Hits::from(page)).into_response())
 }

@@ -1,6 +1,9 @@
 //! A record: what is said of it, its components, its text by pages, its history, its receipt.
 
-use crate::access::{self, TextPage};
+use crate::access::{
+    self,
+    pages::{self, TextPage},
+};
 use crate::archive::{ArchiveError, keep::Described};
 use crate::http::{
     api,
@@ -103,7 +106,7 @@ pub async fn page(
     let (archive, record, language) = (&open.archive, api::record(&record)?, visit.language);
     let opened = access::open(archive, &visit.reader(), record).await?.ok_or(Kind::NotFound)?;
     let life = archive.catalog.life(record).await.map_err(ArchiveError::from)?;
-    let shown = access::text(archive, &opened, &q, text, page).await?;
+    let shown = pages::text(archive, &opened, &q, text, page).await?;
     let history: Vec<Happened> = life
         .into_iter()
         .map(|one| Happened {

@@ -1,0 +1,151 @@
+//! Answers as they are shown: one shape for the API, for the command line, and for a command line that asks the API.
+
+use crate::access::{Found, Page};
+use crate::archive::{Archive, ArchiveError, heal::Debt};
+use crate::index::query::{Counts, Facets};
+use crate::store::Standing;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A page of hits.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Hits {
+    /// All that match and that the reader may see.
+    pub total: u64,
+    pub hits: Vec<Hit>,
+    pub facets: Counted,
+    /// Where the next page begins.
+    pub next: Option<String>,
+    /// The size of the ledger that this answer reflects.
+    pub applied: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Hit {
+    pub record: String,
+    pub external_id: Option<String>,
+    pub score: f32,
+    pub subject: String,
+    pub number: Option<String>,
+    pub notation: Option<String>,
+    pub issued: Option<String>,
+    pub agency: Option<String>,
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    pub access: String,
+    pub fonds: Option<String>,
+    pub file: Option<String>,
+    pub snippet: Option<Around>,
+}
+
+/// The words around the first good place.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Around {
+    pub page: u32,
+    pub text: String,
+    /// Byte ranges of the text that answer the question.
+    pub highlights: Vec<(usize, usize)>,
+}
+
+/// Values and how often, the most frequent first; empty where nobody asked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Counted {
+    #[schema(value_type = Vec<(String, u64)>)]
+    pub agency: Counts,
+    #[serde(rename = "type")]
+    #[schema(value_type = Vec<(String, u64)>)]
+    pub kind: Counts,
+    #[schema(value_type = Vec<(String, u64)>)]
+    pub year: Counts,
+    #[schema(value_type = Vec<(String, u64)>)]
+    pub fonds: Counts,
+    #[schema(value_type = Vec<(String, u64)>)]
+    pub field: Counts,
+    #[schema(value_type = Vec<(String, u64)>)]
+    pub access: Counts,
+}
+
+impl From<Page> for Hits {
+    fn from(page: Page) -> Hits {
+        let Facets { agency, kind, year, fonds, field, access } = page.facets;
+        let facets = Counted { agency, kind, year, fonds, field, access };
+        let hits = page.found.into_iter().map(Hit::from).collect();
+        Hits { total: page.total, hits, facets, next: page.next, applied: page.applied }
+    }
+}
+
+impl From<Found> for Hit {
+    fn from(found: Found) -> Hit {
+        let known = found.known;
+        let around =
+            |it: crate::index::snippet::Snippet| Around { page: it.page, text: it.text, highlights: it.highlights };
+        Hit {
+            record: known.record.to_string(),
+            external_id: known.external_id,
+            score: found.score,
+            subject: known.subject,
+            number: known.number,
+            notation: known.notation,
+            issued: known.issued,
+            agency: known.agency,
+            kind: known.kind,
+            access: known.access,
+            fonds: known.fonds,
+            file: known.file,
+            snippet: found.snippet.map(around),
+        }
+    }
+}
+
+/// How much there is, and how the places of the archive stand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct State {
+    /// The name of the log.
+    pub origin: String,
+    pub entries: u64,
+    pub records: u64,
+    /// Records that wait to be read.
+    pub waiting: u64,
+    pub primary: Primary,
+    pub replicas: Vec<Stands>,
+}
+
+/// The place that decides the order of entries.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Primary {
+    pub place: u32,
+    pub name: String,
+}
+
+/// How a replica stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Stands {
+    pub place: u32,
+    pub name: String,
+    /// `taking` every write, `resting` until it is healed, or `diverged`: it holds another history.
+    #[schema(value_type = String)]
+    pub standing: Standing,
+    /// Entries that it is not known to hold with all that they name.
+    pub behind: u64,
+    pub why: Option<String>,
+}
+
+impl From<Debt> for Stands {
+    fn from(debt: Debt) -> Stands {
+        let Debt { number: place, name, standing, entries: behind, why } = debt;
+        Stands { place, name, standing, behind, why }
+    }
+}
+
+/// How much there is now.
+pub async fn state(archive: &Archive) -> Result<State, ArchiveError> {
+    let counts = archive.catalog.counts().await?;
+    Ok(State {
+        origin: archive.ledger.origin().to_owned(),
+        entries: archive.ledger.size(),
+        records: counts.records,
+        waiting: counts.waiting,
+        primary: Primary { place: archive.store.number(), name: archive.store.primary().name().to_owned() },
+        replicas: archive.healing.debts().await?.into_iter().map(Stands::from).collect(),
+    })
+}

@@ -1,0 +1,95 @@
+//! Records of a server: which one is meant, its receipt with its description, questions.
+
+use crate::access::{
+    answer::{Hits, State},
+    ask::Question,
+};
+use crate::cli::{
+    CommandError,
+    receipt::{chosen, unknown},
+    remote::{RemoteError, Server},
+};
+use crate::evidence::Evidence;
+use crate::record::{digest::Digest, id::RecordId, text};
+use crate::verify::published::Part;
+use bytes::Bytes;
+use serde::Deserialize;
+
+/// The records that bear a depositor's identifier.
+#[derive(Deserialize)]
+struct Bearers {
+    records: Vec<RecordId>,
+}
+
+/// One description in the history of a record.
+#[derive(Deserialize)]
+struct Said {
+    sha256: Digest,
+}
+
+impl Server {
+    /// A page of hits.
+    pub async fn search(&self, question: &Question, snippets: bool) -> Result<Hits, RemoteError> {
+        self.json(self.get("api/v1/search").query(question).query(&[("snippets", snippets)])).await
+    }
+
+    /// How much there is.
+    pub async fn state(&self) -> Result<State, RemoteError> {
+        self.json(self.get("api/v1/status")).await
+    }
+
+    /// The public keys as the server tells them.
+    pub async fn public_keys(&self) -> Result<Bytes, RemoteError> {
+        self.bytes(self.get("log/keys")).await
+    }
+
+    /// A part of the published log by its path in a place.
+    pub async fn part(&self, path: &str) -> Result<Part, RemoteError> {
+        match self.bytes(self.get(path)).await {
+            Ok(bytes) => Ok(Part::Bytes(bytes)),
+            Err(error) if error.is_absent() => Ok(Part::Absent),
+            Err(error) if error.is_withheld() => Ok(Part::Withheld),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The record behind an identifier, as on the archive's own machine.
+    pub async fn named(&self, typed: &str) -> Result<RecordId, CommandError> {
+        let line = text::line(typed);
+        let ours: Option<RecordId> = line.parse().ok();
+        if let Some(record) = ours {
+            match self.bytes(self.get(&format!("api/v1/records/{record}"))).await {
+                Ok(_) => return Ok(record),
+                Err(error) if error.is_absent() => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let bearers: Bearers = self.json(self.get("api/v1/records").query(&[("external_id", &line)])).await?;
+        chosen(typed, ours, &bearers.records)
+    }
+
+    /// The receipt of a record, and the description that its entry names.
+    pub async fn evidence(&self, typed: &str, latest: bool) -> Result<Evidence, CommandError> {
+        let record = self.named(typed).await?;
+        let absent = |error: RemoteError| if error.is_absent() { unknown(typed) } else { error.into() };
+        let life: Vec<Said> =
+            self.json(self.get(&format!("api/v1/records/{record}/descriptions"))).await.map_err(absent)?;
+        let said = if latest { life.last() } else { life.first() };
+        let digest = said.ok_or_else(|| unknown(typed))?.sha256;
+        let receipt = self.receipt(record, latest).await.map_err(absent)?;
+        Ok(Evidence { receipt, description: self.description(record, digest).await.map_err(absent)?.into() })
+    }
+
+    pub async fn receipt(&self, record: RecordId, latest: bool) -> Result<String, RemoteError> {
+        self.text(self.get(&format!("api/v1/records/{record}/receipt")).query(&[("latest", latest)])).await
+    }
+
+    /// The exact bytes of a description; others than its digest names are refused.
+    pub async fn description(&self, record: RecordId, digest: Digest) -> Result<Bytes, RemoteError> {
+        let bytes = self.bytes(self.get(&format!("api/v1/records/{record}/descriptions/{digest}"))).await?;
+        match Digest::of(&bytes) == digest {
+            true => Ok(bytes),
+            false => Err(self.not_understood("a description does not have the digest that names it")),
+        }
+    }
+}
