@@ -1,8 +1,9 @@
 //! Answers as they are shown: one shape for the API, for the command line, and for a command line that asks the API.
 
-use crate::access::{Found, Page};
+use crate::access::{self, Found, Page};
 use crate::archive::{Archive, ArchiveError, heal::Debt};
 use crate::index::query::{Counts, Facets};
+use crate::record::{access::Reader, id::RecordId};
 use crate::store::Standing;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -95,6 +96,64 @@ impl From<Found> for Hit {
             snippet: found.snippet.map(around),
         }
     }
+}
+
+/// A record as it is known now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Opened {
+    pub record: String,
+    /// The SHA-256 of the description in force: its name.
+    pub description_sha256: String,
+    /// The description in force, as it is kept.
+    #[schema(value_type = Object)]
+    pub description: serde_json::Value,
+    /// The number of the entry that accessioned it.
+    pub entry: u64,
+    /// When it was accessioned, in UTC.
+    pub accessioned: String,
+    /// Originals that nobody has tried to read yet.
+    pub waiting: u64,
+}
+
+/// One description of a record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Said {
+    /// The entry that names it.
+    pub entry: u64,
+    /// When, in UTC.
+    pub at: String,
+    /// What happened: accessioned, described, characterized.
+    pub event: String,
+    /// The SHA-256 of its bytes: its name.
+    pub sha256: String,
+}
+
+/// A record for a reader; `None` where there is none that they may see.
+pub async fn opened(archive: &Archive, reader: &Reader, record: RecordId) -> Result<Option<Opened>, ArchiveError> {
+    let Some(described) = access::open(archive, reader, record).await? else { return Ok(None) };
+    let Some(known) = archive.catalog.record(record).await? else { return Ok(None) };
+    let description = serde_json::to_value(&*described.description);
+    Ok(Some(Opened {
+        record: record.to_string(),
+        description_sha256: described.digest.to_string(),
+        description: description.map_err(|fault| ArchiveError::Damaged(fault.to_string()))?,
+        entry: known.seq,
+        accessioned: known.at.to_string(),
+        waiting: known.waiting,
+    }))
+}
+
+/// What was said of a record, oldest first; `None` where there is none that the reader may see.
+pub async fn history(archive: &Archive, reader: &Reader, record: RecordId) -> Result<Option<Vec<Said>>, ArchiveError> {
+    if access::open(archive, reader, record).await?.is_none() {
+        return Ok(None);
+    }
+    let life = archive.catalog.life(record).await?;
+    let said = life.into_iter().filter_map(|happened| {
+        let sha256 = happened.description?.to_string();
+        Some(Said { entry: happened.seq, at: happened.at.to_string(), event: happened.event, sha256 })
+    });
+    Ok(Some(said.collect()))
 }
 
 /// How much there is, and how the places of the archive stand.

@@ -14,6 +14,7 @@ mod ingest;
 mod place;
 mod places;
 mod receipt;
+mod record;
 mod remote;
 mod search;
 mod serve;
@@ -64,6 +65,8 @@ enum Command {
     Characterize(characterize::Characterize),
     /// Find records / Tìm tài liệu
     Search(Box<search::Search>),
+    /// Show a record, or its history / Xem một tài liệu hoặc lịch sử mô tả của nó
+    Show(record::Show),
     /// Print the receipt of a record / In biên nhận của một tài liệu
     Receipt(receipt::ReceiptOf),
     /// Write records out as plain files / Xuất tài liệu ra tệp thường
@@ -215,6 +218,7 @@ fn only_here(command: &Command) -> Option<&'static str> {
         Command::Promote(_) => Some("promote"),
         Command::Ingest(_)
         | Command::Search(_)
+        | Command::Show(_)
         | Command::Receipt(_)
         | Command::Export(_)
         | Command::Verify(_)
@@ -235,6 +239,7 @@ async fn run(context: &Context, command: Command) -> Result<ExitCode, CommandErr
         Command::Ingest(ingest) => ingest.run(context).await,
         Command::Characterize(characterize) => characterize.run(context).await,
         Command::Search(search) => search.run(context).await,
+        Command::Show(show) => show.run(context).await,
         Command::Receipt(receipt) => receipt.run(context).await,
         Command::Export(export) => export.run(context).await,
         Command::Verify(verify) => verify.run(context).await,

@@ -5,9 +5,13 @@
 
 #[path = "../corpus/convert.rs"]
 mod convert;
+mod door;
 mod ingest;
 mod large;
 mod real;
+#[path = "../store/server.rs"]
+#[allow(dead_code, reason = "the tests of storage use more of it")]
+mod server;
 
 use std::{path::Path, process::ExitCode, time::Duration};
 use vankho::{
@@ -32,6 +36,11 @@ impl Bars {
         self.judge(what, value, &format!("bar < {bar}"), value < bar);
     }
 
+    /// A bar that another process told of.
+    pub fn missed(&mut self, what: &str) {
+        self.missed.push(what.to_owned());
+    }
+
     fn judge(&mut self, what: &str, value: f64, bar: &str, holds: bool) {
         println!("{what}: {value:.3} ({bar}) {}", if holds { "holds" } else { "MISSED" });
         if !holds {
@@ -50,8 +59,14 @@ fn main() -> ExitCode {
     }
     // Numbers choose among the comparisons of one part.
     let wanted: Vec<&String> = words.iter().filter(|word| word.starts_with(|c: char| c.is_alphabetic())).collect();
-    let benches: [Bench; 4] =
-        [("ingest", ingest::small), ("large", large::ratio), ("memory", large::memory), ("real", real::corpus)];
+    let benches: [Bench; 6] = [
+        ("ingest", ingest::small),
+        ("door", door::bars),
+        ("s3", door::s3),
+        ("large", large::ratio),
+        ("memory", large::memory),
+        ("real", real::corpus),
+    ];
     let mut bars = Bars::default();
     for (name, bench) in benches {
         if wanted.is_empty() || wanted.iter().any(|word| name == word.as_str()) {
@@ -63,6 +78,13 @@ fn main() -> ExitCode {
         println!("missed: {missed}");
     }
     ExitCode::from(u8::from(!bars.missed.is_empty()))
+}
+
+/// What the S3 server of the tests needs of its surroundings.
+mod world {
+    pub fn folder() -> tempfile::TempDir {
+        tempfile::tempdir().unwrap()
+    }
 }
 
 /// A new archive in a folder.

@@ -21,8 +21,8 @@ use vankho::{
     },
 };
 
-const COMPONENT_BYTES: usize = 64 << 10;
-const DESCRIPTION_BYTES: usize = 900;
+pub const COMPONENT_BYTES: usize = 64 << 10;
+pub const DESCRIPTION_BYTES: usize = 900;
 const ROUNDS: usize = 5;
 const ROWS: usize = 600;
 
@@ -88,31 +88,31 @@ async fn compare(at: &Path, inputs: &[PathBuf], concurrency: usize, reading: boo
 
 /// Seconds of the clock and of the processors.
 #[derive(Clone, Copy)]
-struct Cost {
-    wall: f64,
+pub struct Cost {
+    pub wall: f64,
     processor: f64,
 }
 
 #[derive(Default)]
-struct Spent {
-    rounds: Vec<Cost>,
+pub struct Spent {
+    pub rounds: Vec<Cost>,
 }
 
-struct Began {
+pub struct Began {
     at: Instant,
     processor: f64,
 }
 
 impl Spent {
     /// Neither pays for what the other, or the writing of inputs, left to be written.
-    fn begin() -> Began {
+    pub fn begin() -> Began {
         rustix::fs::sync();
         Began { processor: processor(), at: Instant::now() }
     }
 }
 
 impl Began {
-    fn per(self, records: usize) -> Cost {
+    pub fn per(self, records: usize) -> Cost {
         let wall = self.at.elapsed().as_secs_f64() / records as f64;
         Cost { wall, processor: (processor() - self.processor) / records as f64 }
     }
@@ -132,7 +132,7 @@ fn processor() -> f64 {
     fields.skip(11).take(2).map(|ticks| ticks.parse::<f64>().unwrap()).sum::<f64>() / 100.0
 }
 
-fn write_inputs(folder: &Path, count: usize) -> Vec<PathBuf> {
+pub fn write_inputs(folder: &Path, count: usize) -> Vec<PathBuf> {
     let write = |n| {
         let path = folder.join(format!("{n}.bin"));
         fs::write(&path, noise(n as u64 + 1, COMPONENT_BYTES)).unwrap();
@@ -141,7 +141,7 @@ fn write_inputs(folder: &Path, count: usize) -> Vec<PathBuf> {
     (0..count).map(write).collect()
 }
 
-async fn take_in(archive: &Archive, round: usize, files: &[PathBuf], reading: bool) {
+pub async fn take_in(archive: &Archive, round: usize, files: &[PathBuf], reading: bool) {
     let package = |(row, path): (u64, &PathBuf)| {
         let subject = format!("Báo cáo kết quả công tác tháng {row} của Ủy ban nhân dân phường");
         let number = Some(format!("{row}"));

@@ -41,14 +41,10 @@ impl Server {
 
     /// Writes one record into a folder of its own under `to`.
     pub async fn export_named(&self, typed: &str, to: &Path) -> Result<Exported, CommandError> {
-        #[derive(Deserialize)]
-        struct Opened {
-            description_sha256: Digest,
-        }
         let record = self.named(typed).await?;
-        let opened: Result<Opened, _> = self.json(self.get(&format!("api/v1/records/{record}"))).await;
-        let opened = opened.map_err(|error| if error.is_absent() { unknown(typed) } else { error.into() })?;
-        self.export(record, opened.description_sha256, to).await
+        let opened = self.opened(record).await?.ok_or_else(|| unknown(typed))?;
+        let digest = opened.description_sha256.parse();
+        self.export(record, digest.map_err(|_| self.not_understood("no digest of a description"))?, to).await
     }
 
     /// The same by its description in force.

@@ -1,7 +1,7 @@
 //! Records of a server: which one is meant, its receipt with its description, questions.
 
 use crate::access::{
-    answer::{Hits, State},
+    answer::{Hits, Opened, Said, State},
     ask::Question,
 };
 use crate::cli::{
@@ -19,12 +19,6 @@ use serde::Deserialize;
 #[derive(Deserialize)]
 struct Bearers {
     records: Vec<RecordId>,
-}
-
-/// One description in the history of a record.
-#[derive(Deserialize)]
-struct Said {
-    sha256: Digest,
 }
 
 impl Server {
@@ -57,25 +51,33 @@ impl Server {
     pub async fn named(&self, typed: &str) -> Result<RecordId, CommandError> {
         let line = text::line(typed);
         let ours: Option<RecordId> = line.parse().ok();
-        if let Some(record) = ours {
-            match self.bytes(self.get(&format!("api/v1/records/{record}"))).await {
-                Ok(_) => return Ok(record),
-                Err(error) if error.is_absent() => {}
-                Err(error) => return Err(error.into()),
-            }
+        if let Some(record) = ours
+            && self.opened(record).await?.is_some()
+        {
+            return Ok(record);
         }
         let bearers: Bearers = self.json(self.get("api/v1/records").query(&[("external_id", &line)])).await?;
         chosen(typed, ours, &bearers.records)
+    }
+
+    /// A record as it is known now; `None` where there is none that we may see.
+    pub async fn opened(&self, record: RecordId) -> Result<Option<Opened>, RemoteError> {
+        present(self.json(self.get(&format!("api/v1/records/{record}"))).await)
+    }
+
+    /// What was said of a record, oldest first.
+    pub async fn history(&self, record: RecordId) -> Result<Option<Vec<Said>>, RemoteError> {
+        present(self.json(self.get(&format!("api/v1/records/{record}/descriptions"))).await)
     }
 
     /// The receipt of a record, and the description that its entry names.
     pub async fn evidence(&self, typed: &str, latest: bool) -> Result<Evidence, CommandError> {
         let record = self.named(typed).await?;
         let absent = |error: RemoteError| if error.is_absent() { unknown(typed) } else { error.into() };
-        let life: Vec<Said> =
-            self.json(self.get(&format!("api/v1/records/{record}/descriptions"))).await.map_err(absent)?;
+        let life = self.history(record).await?.unwrap_or_default();
         let said = if latest { life.last() } else { life.first() };
-        let digest = said.ok_or_else(|| unknown(typed))?.sha256;
+        let digest: Option<Digest> = said.and_then(|said| said.sha256.parse().ok());
+        let digest = digest.ok_or_else(|| unknown(typed))?;
         let receipt = self.receipt(record, latest).await.map_err(absent)?;
         Ok(Evidence { receipt, description: self.description(record, digest).await.map_err(absent)?.into() })
     }
@@ -91,5 +93,13 @@ impl Server {
             true => Ok(bytes),
             false => Err(self.not_understood("a description does not have the digest that names it")),
         }
+    }
+}
+
+fn present<T>(answer: Result<T, RemoteError>) -> Result<Option<T>, RemoteError> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.is_absent() => Ok(None),
+        Err(error) => Err(error),
     }
 }

@@ -1,6 +1,9 @@
 //! `/records/{record}/descriptions`: what was said of a record, and when; the exact bytes of each.
 
-use crate::access;
+use crate::access::{
+    self,
+    answer::{self, Said},
+};
 use crate::archive::ArchiveError;
 use crate::http::{
     api,
@@ -14,21 +17,6 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use serde::Serialize;
-use utoipa::ToSchema;
-
-/// One description of a record.
-#[derive(Serialize, ToSchema)]
-pub struct Said {
-    /// The entry that names it.
-    entry: u64,
-    /// When, in UTC.
-    at: String,
-    /// What happened: accessioned, described, characterized.
-    event: String,
-    /// The SHA-256 of its bytes: its name.
-    sha256: String,
-}
 
 /// The history of a record's description, oldest first
 #[utoipa::path(
@@ -40,14 +28,8 @@ pub struct Said {
     )
 )]
 pub async fn history(Held(open): Held, who: Who, Path(record): Path<String>) -> Result<Response, Trouble> {
-    let (archive, record) = (&open.archive, api::record(&record)?);
-    access::open(archive, &who.0.reader(), record).await?.ok_or(Kind::NotFound)?;
-    let life = archive.catalog.life(record).await.map_err(ArchiveError::from)?;
-    let said = life.into_iter().filter_map(|happened| {
-        let sha256 = happened.description?.to_string();
-        Some(Said { entry: happened.seq, at: happened.at.to_string(), event: happened.event, sha256 })
-    });
-    Ok(Json(said.collect::<Vec<_>>()).into_response())
+    let said = answer::history(&open.archive, &who.0.reader(), api::record(&record)?).await?;
+    Ok(Json(said.ok_or(Kind::NotFound)?).into_response())
 }
 
 /// The exact bytes of one description (RFC 8785), as the ledger names them

@@ -1,6 +1,9 @@
 //! `/records`: hand a package over, open a record, take its receipt.
 
-use crate::access;
+use crate::access::{
+    self,
+    answer::{self, Opened},
+};
 use crate::evidence;
 use crate::exchange::posted::{self, Posted};
 use crate::http::{
@@ -285,46 +288,18 @@ pub async fn named(Held(open): Held, who: Who, Query(name): Query<Name>) -> Resu
     Ok(Json(Bearers { records: records.iter().map(ToString::to_string).collect() }).into_response())
 }
 
-/// A record as it is known now.
-#[derive(Serialize, ToSchema)]
-pub struct RecordOut {
-    record: String,
-    /// The SHA-256 of the description in force: its name.
-    description_sha256: String,
-    /// The description in force, as it is kept.
-    #[schema(value_type = Object)]
-    description: serde_json::Value,
-    /// The number of the entry that accessioned it.
-    entry: u64,
-    /// When it was accessioned, in UTC.
-    accessioned: String,
-    /// Originals that nobody has tried to read yet.
-    waiting: u64,
-}
-
 /// Open a record
 #[utoipa::path(
     get, path = "/api/v1/records/{record}", tag = "records",
     params(("record" = String, Path, description = "Its identifier")),
     responses(
-        (status = 200, description = "The record", body = RecordOut),
+        (status = 200, description = "The record", body = Opened),
         (status = "default", description = "A problem", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub async fn one(Held(open): Held, who: Who, Path(record): Path<String>) -> Result<Response, Trouble> {
-    let (archive, record) = (&open.archive, api::record(&record)?);
-    let opened = access::open(archive, &who.0.reader(), record).await?.ok_or(Kind::NotFound)?;
-    let known = archive.catalog.record(record).await.map_err(crate::archive::ArchiveError::from)?;
-    let known = known.ok_or(Kind::NotFound)?;
-    let told = RecordOut {
-        record: record.to_string(),
-        description_sha256: opened.digest.to_string(),
-        description: serde_json::to_value(&*opened.description).map_err(|_| Kind::Failed)?,
-        entry: known.seq,
-        accessioned: known.at.to_string(),
-        waiting: known.waiting,
-    };
-    Ok(Json(told).into_response())
+    let opened = answer::opened(&open.archive, &who.0.reader(), api::record(&record)?).await?;
+    Ok(Json(opened.ok_or(Kind::NotFound)?).into_response())
 }
 
 #[derive(Deserialize, IntoParams)]
