@@ -1,13 +1,13 @@
 //! The OpenAPI document held against the server that serves it, by schemathesis: requests made from the document, good
 //! and bad, and every answer compared with it.
 //!
-//! `tests/run` makes the Python environment it runs in, `target/schemathesis`.
+//! `tests/run` makes the Python environment it runs in, `target/python`.
 
 use crate::service::{Service, Visitor, key};
 use serde_json::Value;
 use std::{path::Path, process::Command};
 
-const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/schemathesis/bin/schemathesis");
+const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/python/bin/schemathesis");
 
 /// What an answer must keep to.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
@@ -28,7 +28,7 @@ async fn every_answer_is_one_that_the_document_has_and_none_is_a_failure() {
     assert!(
         Path::new(PROGRAM).exists(),
         "schemathesis is missing: tests/run installs it, or: \
-         python3 -m venv target/schemathesis && target/schemathesis/bin/pip install -r tests/http/requirements.txt"
+         python3 -m venv target/python && target/python/bin/pip install -r tests/requirements.txt"
     );
     let seed = std::env::var("VANKHO_SEED").ok().and_then(|seed| seed.parse::<u32>().ok()).unwrap_or(1);
     let full = std::env::var("VANKHO_FULL").is_ok_and(|full| full == "1");

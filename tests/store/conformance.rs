@@ -1,6 +1,7 @@
 //! Every promise that the archive builds on, asked of every kind of storage alike.
 
 use crate::{
+    moto::Moto,
     server::Server,
     world::{World, examine, folder, signer},
 };
@@ -17,12 +18,13 @@ use vankho::{
 /// A place of each kind, and what must outlive it.
 struct Kinds {
     server: Server,
+    _moto: Moto,
     _folder: tempfile::TempDir,
     all: Vec<(&'static str, Place)>,
 }
 
 fn kinds() -> Kinds {
-    let (server, folder) = (Server::start(), folder());
+    let (server, moto, folder) = (Server::start(), Moto::start(), folder());
     let local = Place::local(folder.path()).unwrap();
     local.prepare().unwrap();
     let late = folder.path().join("late/tỉnh");
@@ -34,8 +36,9 @@ fn kinds() -> Kinds {
         ("disk", local),
         ("a disk that is mounted later", unmade),
         ("S3", Place::over(server.objects("a/b"), "S3")),
+        ("S3 of moto", Place::over(moto.objects("a/b"), "S3 of moto")),
     ];
-    Kinds { server, _folder: folder, all }
+    Kinds { server, _moto: moto, _folder: folder, all }
 }
 
 impl Server {

@@ -1,6 +1,7 @@
-//! What an archive asks of its storage: one suite over memory, disk and a real S3 server, and an archive on each.
+//! What an archive asks of its storage: one suite over memory, disk and two S3 servers, and an archive on each.
 
 mod conformance;
+mod moto;
 mod processes;
 #[allow(dead_code, reason = "the tests of the door use more of it")]
 mod server;
