@@ -55,13 +55,14 @@ fn known(method: &Method) -> &'static str {
     }
 }
 
-/// A turn for every request, and a limit on how long an answer may take to begin. Packages arrive as long as
-/// their bytes keep coming; that limit is where they are read.
+/// A turn for every request, and a limit on how long an answer may take to begin. Packages, and files whose
+/// receipt is verified, arrive as long as their bytes keep coming; that limit is where they are read.
 pub async fn bounded(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
     let Ok(_turn) = door.requests.clone().try_acquire_owned() else {
         return Trouble::from(Kind::Busy).into_response();
     };
-    let arriving = request.method() == Method::POST && request.uri().path().ends_with("/records");
+    let path = request.uri().path();
+    let arriving = request.method() == Method::POST && (path.ends_with("/records") || path == "/verify");
     if arriving {
         return next.run(request).await;
     }
