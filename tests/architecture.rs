@@ -78,6 +78,7 @@ const ONLY_USERS: &[(&str, &[&str])] = &[
     ("sqlx", &["catalog", "desk"]),
     ("tantivy", &["index"]),
     ("axum", &["http"]),
+    ("askama", &["http"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("hyper", &["http"]),
@@ -172,7 +173,7 @@ const MAIN_LINES_MAX: usize = 60;
 const ERROR_VARIANTS_MAX: usize = 9;
 
 /// What may lie at the top of the repository.
-const TOP: [&str; 16] = [
+const TOP: [&str; 17] = [
     "Cargo.toml",
     "Cargo.lock",
     "src",
@@ -181,6 +182,7 @@ const TOP: [&str; 16] = [
     "deploy",
     "README.md",
     "LICENSE",
+    "askama.toml",
     "rustfmt.toml",
     "clippy.toml",
     ".gitignore",

@@ -20,7 +20,7 @@ use crate::record::{
     text,
 };
 use crate::store::{StoreError, layout};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures::{StreamExt, TryStreamExt, stream::BoxStream};
 use std::{
     ops::Range,
@@ -32,6 +32,8 @@ use std::{
 pub struct Found {
     pub known: Known,
     pub score: f32,
+    /// Whether it is in force, as the depositor stated it; known where the description was read for a snippet.
+    pub validity: Option<String>,
     /// The words around the first good place, where the query has words.
     pub snippet: Option<Snippet>,
 }
@@ -67,18 +69,27 @@ pub async fn search(archive: &Archive, query: Query, snippets: bool) -> Result<P
         if !may_see(&reader, &known) {
             continue;
         }
-        let snippet = if snippets { snippet(archive, &known, &text).await? } else { None };
-        found.push(Found { known, score: hit.score, snippet });
+        let (validity, snippet) = if snippets { read_for(archive, &known, &text).await? } else { (None, None) };
+        found.push(Found { known, score: hit.score, validity, snippet });
     }
     let next = hits.next.map(|cursor| cursor.to_string());
     Ok(Page { found, total: hits.total, facets: hits.facets, next, applied: hits.applied })
 }
 
-async fn snippet(archive: &Archive, known: &Known, text: &str) -> Result<Option<Snippet>, ArchiveError> {
+/// What a hit shows besides what the catalog knows: whether it is in force, and the words around.
+async fn read_for(
+    archive: &Archive,
+    known: &Known,
+    text: &str,
+) -> Result<(Option<String>, Option<Snippet>), ArchiveError> {
     let described = archive.description_of(known.record, known.description).await;
-    let Some(described) = apply::undamaged(described)? else { return Ok(None) };
+    let Some(described) = apply::undamaged(described)? else { return Ok((None, None)) };
+    let validity = described.description.metadata.validity.clone();
+    if text.trim().is_empty() {
+        return Ok((validity, None));
+    }
     let texts = feed::texts(&archive.store, &described.description, SNIPPET_TEXT_BYTES).await?;
-    Ok(texts.iter().find_map(|one| snippet::snippet(text, one, SNIPPET_CHARS)))
+    Ok((validity, texts.iter().find_map(|one| snippet::snippet(text, one, SNIPPET_CHARS))))
 }
 
 /// Opened records of a page in the order of their accession, and where the next page begins.
@@ -172,4 +183,89 @@ pub async fn read_range(
 ) -> Result<Option<BoxStream<'static, Result<Bytes, StoreError>>>, ArchiveError> {
     let Some((path, _)) = component(opened, ordinal) else { return Ok(None) };
     Ok(Some(archive.store.read_range(&path, range).await.map_err(gone)?))
+}
+
+/// A page of a record's text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TextPage {
+    /// The component that holds the text.
+    pub ordinal: u32,
+    /// Counted from 1, and how many there are.
+    pub page: u32,
+    pub pages: u32,
+    pub text: String,
+    /// Byte ranges of the text that answer the question.
+    pub highlights: Vec<(usize, usize)>,
+}
+
+/// Text of one component that is opened to be read by pages; larger ones are taken whole as components.
+const PAGED_TEXT_BYTES_MAX: u64 = 16 << 20;
+
+/// One page of an opened record's texts: of the component and the page that are asked for, else where the text
+/// speaks most of the question, else the first. What is damaged is left out: `verify` tells.
+pub async fn text(
+    archive: &Archive,
+    opened: &Described,
+    question: &str,
+    ordinal: Option<u32>,
+    page: Option<u32>,
+) -> Result<Option<TextPage>, ArchiveError> {
+    let mut first = None;
+    let asked = opened.description.texts().filter(|one| ordinal.is_none_or(|ordinal| one.ordinal == ordinal));
+    for component in asked.filter(|one| one.size <= PAGED_TEXT_BYTES_MAX) {
+        let Some(text) = whole(archive, opened, component.ordinal).await? else { continue };
+        let spoken = || snippet::snippet(question, &text, SNIPPET_CHARS).map(|it| it.page);
+        let page = page.or_else(spoken);
+        let found = text_page(component.ordinal, &text, page.unwrap_or(1), question);
+        if page.is_some() {
+            return Ok(Some(found));
+        }
+        first.get_or_insert(found);
+    }
+    Ok(first)
+}
+
+fn text_page(ordinal: u32, text: &str, page: u32, question: &str) -> TextPage {
+    let pages: Vec<&str> = text.trim_end_matches('\x0c').split('\x0c').collect();
+    let page = page.clamp(1, pages.len() as u32);
+    let text = pages[page as usize - 1].to_owned();
+    // A cut as long as the page is the page: what is marked there are its places.
+    let marked = snippet::snippet(question, &text, text.len());
+    let highlights = marked.filter(|it| it.text.len() == text.len()).map(|it| it.highlights).unwrap_or_default();
+    TextPage { ordinal, page, pages: pages.len() as u32, text, highlights }
+}
+
+/// A text, hashed again; `None` where it is gone or damaged.
+async fn whole(archive: &Archive, opened: &Described, ordinal: u32) -> Result<Option<String>, ArchiveError> {
+    let read = async {
+        let Some(pieces) = read(archive, opened, ordinal).await? else { return Ok(None) };
+        Ok(Some(pieces.try_collect::<BytesMut>().await?))
+    };
+    match read.await {
+        Ok(bytes) => Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned())),
+        Err(ArchiveError::Damaged(_) | ArchiveError::Store(StoreError::Differs { .. })) => {
+            tracing::warn!(record.id = %opened.description.record, "a text is gone or damaged; run `vankho verify archive`");
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_of_text_is_marked_where_it_answers() {
+        let text = "mở đầu\x0cthu hồi đất\nnông nghiệp và đất ở\x0ccuối\x0c";
+        let page = text_page(2, text, 2, "thu hoi dat");
+        assert_eq!((page.page, page.pages, page.text.as_str()), (2, 3, "thu hồi đất\nnông nghiệp và đất ở"));
+        assert_eq!(&page.text[page.highlights[0].0..page.highlights[0].1], "thu hồi đất");
+        assert_eq!(text_page(2, text, 9, "").page, 3, "past the end is the last");
+        assert_eq!(text_page(2, text, 0, "").highlights, []);
+        assert_eq!(
+            text_page(2, "", 1, "x"),
+            TextPage { ordinal: 2, page: 1, pages: 1, text: String::new(), highlights: vec![] }
+        );
+    }
 }

@@ -8,11 +8,10 @@
 //! *What goes on inside is logged once and not told*: a person outside can do nothing with it.
 
 use crate::archive::ArchiveError;
-use crate::http::language::Language;
+use crate::http::{language::Language, web::problem};
 use crate::record::finding::{Finding, Severity};
 use axum::{
     Json,
-    body::Body,
     extract::Request,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::Next,
@@ -171,12 +170,12 @@ pub struct FindingOut {
     /// A code that never changes its meaning.
     code: String,
     /// `error` stops the package, `warning` travels with it.
-    severity: String,
+    pub severity: String,
     /// The field, or the component's name.
-    field: Option<String>,
+    pub field: Option<String>,
     detail: Option<String>,
     /// What is wrong and what to do, in the language of the request.
-    text: String,
+    pub text: String,
 }
 
 impl FindingOut {
@@ -269,7 +268,7 @@ pub async fn speak(request: Request, next: Next) -> Response {
     let (mut parts, _) = response.into_parts();
     let trouble = parts.extensions.remove::<Trouble>().unwrap_or_else(|| of_status(status));
     let mut told = match for_people {
-        true => page(&trouble, language),
+        true => problem::page(&trouble, language),
         false => told(&trouble, language, number).into_response(),
     };
     // Allow, Content-Range and the like stay; what described the old body goes.
@@ -313,16 +312,6 @@ fn told(trouble: &Trouble, language: Language, request: Option<String>) -> impl 
         findings: trouble.findings.iter().map(|finding| FindingOut::of(finding, language)).collect(),
     };
     ([(header::CONTENT_TYPE, "application/problem+json")], Json(problem).into_response().into_body())
-}
-
-/// The page of a problem, where the pages have none of their own.
-fn page(trouble: &Trouble, language: Language) -> Response {
-    let (title, next) = (trouble.kind.title(language), trouble.kind.next(language));
-    let html = format!(
-        "<!doctype html><html lang=\"{}\"><meta charset=\"utf-8\"><title>{title}</title><h1>{title}</h1><p>{next}</p></html>",
-        language.as_str()
-    );
-    ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], Body::from(html)).into_response()
 }
 
 #[cfg(test)]

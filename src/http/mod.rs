@@ -1,7 +1,7 @@
 //! The door over HTTP. `router` is its table of contents.
 //!
 //! Reading order: `state` (the open archive), `language`, `error` (what went wrong, in words), `identity` (who
-//! asks), `limits` (what every request passes), `router`, `api` (one file a resource), `serve` (start and stop).
+//! asks), `limits` (what every request passes), `router`, `api` (one file a resource), `web` (one file a page), `serve` (start and stop).
 //!
 //! # Why
 //! *A handler asks a flow and shows its answer*; what may be read is decided in `access`, what is wrong with a
@@ -15,3 +15,4 @@ mod limits;
 pub mod router;
 pub mod serve;
 pub mod state;
+mod web;

@@ -5,6 +5,7 @@ use crate::http::{
     error, limits,
     serve::health,
     state::Door,
+    web,
 };
 use axum::{Json, Router, extract::DefaultBodyLimit, middleware, response::Html, routing::get};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -56,6 +57,7 @@ pub fn router(door: Arc<Door>, metrics: PrometheusHandle) -> Router {
     let page = api::page(&document);
     Router::new()
         .merge(api)
+        .merge(web::routes(door.config.server.body_bytes_max))
         .route("/api/v1/openapi.json", get(async || Json(document)))
         .route("/api", get(async || ([api::PAGE_POLICY], Html(page))))
         .route("/metrics", get(async move || metrics.render()))

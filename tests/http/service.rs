@@ -50,9 +50,18 @@ impl Service {
 
     /// Starts the process; it says where it listens.
     pub async fn resume(&mut self) {
+        let listen = self.listen.clone();
+        self.resume_at(&listen).await;
+    }
+
+    /// Starts the process on an address.
+    pub async fn resume_at(&mut self, listen: &str) {
         let mut command = Command::new(PROGRAM);
         command.env_clear().envs(self.environment.iter().cloned()).args(["--json", "--data"]).arg(self.data.path());
-        command.args(["serve", "--listen", &self.listen]).stdin(Stdio::null()).stdout(Stdio::piped());
+        command
+            .args(["serve", "--listen", listen.trim_start_matches("http://")])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();

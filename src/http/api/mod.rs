@@ -50,7 +50,7 @@ impl Modify for Bearer {
 }
 
 /// A record's identifier in an address: what is none names no record.
-fn record(text: &str) -> Result<RecordId, Trouble> {
+pub fn record(text: &str) -> Result<RecordId, Trouble> {
     text.parse().map_err(|_| Kind::NotFound.into())
 }
 

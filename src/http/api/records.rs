@@ -168,15 +168,15 @@ async fn take(
     let description = whole(first.ok_or(Kind::Malformed)?, limits.row_bytes_max as usize, pause).await?;
     let Posted { package, expected } = posted::read(&description, limits);
     let mut arriving = intake.begin(archive, actor.id, &key, package).await?;
-    match components(&mut arriving, form, &expected, limits.components_max, pause).await {
-        Ok(()) => {}
+    let arrived = match components(&mut arriving, form, &expected, limits.components_max, pause).await {
+        Ok(arrived) => arrived,
         Err(trouble) => {
             arriving.abandon().await?;
             return Err(trouble);
         }
-    }
-    if !expected.is_empty() && expected.len() != arriving.arrived() {
-        let detail = format!("{} named, {} arrived", expected.len(), arriving.arrived());
+    };
+    if !expected.is_empty() && expected.len() != arrived {
+        let detail = format!("{} named, {arrived} arrived", expected.len());
         arriving.refuse(Code::MalformedRow, "components", &detail);
     }
     let (fate, entry) = arriving.keep().await.inspect_err(|_| door.look())?;
@@ -187,13 +187,14 @@ async fn take(
     Ok((fate, entry))
 }
 
+/// Takes the components in; how many came, those among them that were refused.
 async fn components(
     arriving: &mut Arriving<'_>,
     mut form: Multipart,
     expected: &[Option<Digest>],
     components_max: usize,
     pause: Duration,
-) -> Result<(), Trouble> {
+) -> Result<usize, Trouble> {
     let mut count = 0;
     while let Some(part) = next_part(&mut form, pause).await? {
         let (Some("component"), Some(name)) = (part.name(), part.file_name()) else {
@@ -203,7 +204,7 @@ async fn components(
         let name = name.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
         if count >= components_max {
             arriving.refuse(Code::TooManyComponents, "components", &format!("> {components_max}"));
-            return Ok(());
+            return Ok(expected.len().max(count));
         }
         let stated = match part.headers().get("content-digest") {
             Some(value) => Some(value.to_str().ok().and_then(read_digest).ok_or(Kind::Malformed)?),
@@ -216,7 +217,7 @@ async fn components(
             Err(ArrivalError::Archive(error)) => return Err(error.into()),
         }
     }
-    Ok(())
+    Ok(count)
 }
 
 /// `sha-256=:…:` of RFC 9530.
@@ -226,7 +227,7 @@ fn read_digest(value: &str) -> Option<Digest> {
     Some(Digest(bytes.try_into().ok()?))
 }
 
-async fn next_part(form: &mut Multipart, pause: Duration) -> Result<Option<Field<'_>>, Trouble> {
+pub async fn next_part(form: &mut Multipart, pause: Duration) -> Result<Option<Field<'_>>, Trouble> {
     match tokio::time::timeout(pause, form.next_field()).await {
         Err(_) => Err(Kind::TookTooLong.into()),
         Ok(part) => part.map_err(|error| error::of_refusal(error.status())),
@@ -234,7 +235,7 @@ async fn next_part(form: &mut Multipart, pause: Duration) -> Result<Option<Field
 }
 
 /// The bytes of a part as they come; who pauses too long is not waited for.
-fn pieces(part: Field<'_>, pause: Duration) -> impl Stream<Item = Result<Bytes, Trouble>> {
+pub fn pieces(part: Field<'_>, pause: Duration) -> impl Stream<Item = Result<Bytes, Trouble>> {
     stream::unfold(part, move |mut part| async move {
         let piece = match tokio::time::timeout(pause, part.chunk()).await {
             Err(_) => Err(Kind::TookTooLong.into()),
@@ -244,7 +245,7 @@ fn pieces(part: Field<'_>, pause: Duration) -> impl Stream<Item = Result<Bytes, 
     })
 }
 
-async fn whole(mut part: Field<'_>, bytes_max: usize, pause: Duration) -> Result<Bytes, Trouble> {
+pub async fn whole(mut part: Field<'_>, bytes_max: usize, pause: Duration) -> Result<Bytes, Trouble> {
     let mut bytes = BytesMut::new();
     loop {
         match tokio::time::timeout(pause, part.chunk()).await {
