@@ -209,11 +209,6 @@ impl Arriving<'_> {
         Ok(())
     }
 
-    /// Components that have come so far, kept or refused.
-    pub fn arrived(&self) -> usize {
-        self.came
-    }
-
     /// Notes what is wrong with the package besides what its description and its components tell.
     pub fn refuse(&mut self, code: Code, field: &str, detail: &str) {
         let told: String = field.chars().take(200).collect();
