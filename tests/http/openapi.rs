@@ -44,7 +44,7 @@ async fn every_answer_is_one_that_the_document_has_and_none_is_a_failure() {
     // What is made up names no record; so most requests are about one that is there.
     let known = format!("[parameters]\nrecord = \"{known}\"\nsha256 = \"{sha256}\"\nordinal = 1\n");
     for (what, config, seconds) in
-        [("made up", "", if full { 300 } else { 25 }), ("known", known.as_str(), if full { 300 } else { 25 })]
+        [("made up", "", if full { 300 } else { 18 }), ("known", known.as_str(), if full { 300 } else { 18 })]
     {
         std::fs::write(work.path().join("schemathesis.toml"), config).unwrap();
         let mut command = Command::new(PROGRAM);

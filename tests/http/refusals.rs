@@ -127,17 +127,19 @@ async fn of_a_thousand_at_once_none_is_lost_and_late_ones_are_told_to_wait() {
         }
     };
     let (mut told, mut memory) = (0, Vec::new());
+    // A usual run has fewer: its other tests want the machine too.
+    let many = if std::env::var("VANKHO_FULL").is_ok_and(|full| full == "1") { 1000 } else { 400 };
     for crowd in 0..4 {
         told +=
-            futures::future::join_all((crowd * 1000..(crowd + 1) * 1000).map(deposit)).await.into_iter().sum::<u64>();
+            futures::future::join_all((crowd * many..(crowd + 1) * many).map(deposit)).await.into_iter().sum::<u64>();
         memory.push(service.memory() >> 20);
     }
     assert!(told > 0, "somebody was told to wait");
     // Caches of catalog and index fill at first; from then on a crowd finds room in the same memory.
     assert!(memory[3] < memory[2] + 48, "MiB after each crowd: {memory:?}");
     let status = lan.json(&service.address, "/api/v1/status").await;
-    assert_eq!(status["records"], 4000);
-    eprintln!("1,000 at once, four times: told to wait {told} times, MiB after each: {memory:?}");
+    assert_eq!(status["records"], 4 * many);
+    eprintln!("{many} at once, four times: told to wait {told} times, MiB after each: {memory:?}");
 }
 
 #[tokio::test]
