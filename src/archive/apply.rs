@@ -155,17 +155,15 @@ pub fn undamaged<T>(read: Result<Option<T>, ArchiveError>) -> Result<Option<T>, 
 /// A description as the ledger names it; `None` where it is gone.
 pub async fn description(store: &Store, record: RecordId, digest: Digest) -> Result<Option<Description>, ArchiveError> {
     let path = layout::description(record, digest);
-    let bytes = match store.read(&path).await {
+    let bytes = match store.read_as(&path, digest).await {
         Ok(bytes) => bytes,
+        Err(StoreError::Differs { path }) => return Err(ArchiveError::Damaged(path)),
         Err(StoreError::Absent(_)) => {
             tracing::warn!(record.id = %record, "a description is gone; run `vankho verify archive`");
             return Ok(None);
         }
         Err(error) => return Err(error.into()),
     };
-    if Digest::of(&bytes) != digest {
-        return Err(ArchiveError::Damaged(path));
-    }
     let read = Description::from_bytes(&bytes);
     read.map(Some).map_err(|fault| ArchiveError::Damaged(format!("{path}: {fault}")))
 }

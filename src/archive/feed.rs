@@ -6,7 +6,7 @@
 
 use crate::archive::ArchiveError;
 use crate::index::{Document, Index};
-use crate::record::{description::Description, digest::Digest, id::RecordId};
+use crate::record::{description::Description, id::RecordId};
 use crate::store::{Store, StoreError, layout};
 use futures::{StreamExt, TryStreamExt, stream};
 use std::{sync::Arc, time::Duration};
@@ -178,12 +178,12 @@ pub async fn texts(store: &Store, description: &Description, bytes_max: u64) -> 
             tracing::warn!(record.id = %description.record, "the text is too large to be indexed whole");
             break;
         }
-        match store.read(&layout::component(description.record, component.sha256)).await {
-            Ok(bytes) if Digest::of(&bytes) == component.sha256 => {
+        match store.read_as(&layout::component(description.record, component.sha256), component.sha256).await {
+            Ok(bytes) => {
                 left -= component.size.min(left);
                 texts.push(String::from_utf8_lossy(&bytes).into_owned());
             }
-            Ok(_) => tracing::warn!(record.id = %description.record, "a text is damaged"),
+            Err(StoreError::Differs { .. }) => tracing::warn!(record.id = %description.record, "a text is damaged"),
             Err(StoreError::Absent(_)) => tracing::warn!(record.id = %description.record, "a text is gone"),
             Err(error) => return Err(error.into()),
         }

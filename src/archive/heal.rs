@@ -9,6 +9,12 @@
 //! whether they are a beginning of ours, and publishes tiles and checkpoint there as it does at the primary.
 //! Superseded partial tiles and the checkpoints between were refused: they can be made again from the commits.
 //!
+//! *The mark is of this desk, the disk is what it is.* A disk that comes back as an older copy of itself ends where
+//! its own commits end, whatever the mark says.
+//!
+//! *The last steps are taken while nobody else writes commits there.* Otherwise one that is on its way when a round
+//! ends would be missing at the replica, and with it every later one.
+//!
 //! *Another history is left alone.* Commits that only one place has are evidence of a primary that was lost and
 //! came back. They are told, never merged, and nothing is written over them.
 
@@ -17,7 +23,7 @@ use crate::config::Storage;
 use crate::desk::Desk;
 use crate::ledger::{
     commit::Commit,
-    log::{Ledger, LedgerError},
+    log::{Committed, Ledger, LedgerError},
 };
 use crate::record::{
     description::Description,
@@ -25,10 +31,10 @@ use crate::record::{
     entry::{Entry, Event},
 };
 use crate::store::{
-    Place, Store, StoreError,
+    Link, Place, Replica, Standing, Store, StoreError,
     identity::Identity,
     layout,
-    replicas::{Pace, Replica, Standing, copy},
+    replicas::{Pace, copy},
 };
 use futures::future::join_all;
 use std::{sync::Arc, time::Duration};
@@ -66,17 +72,15 @@ impl Healing {
         Healing { store, ledger, desk, bytes_per_second_max, one: Arc::default() }
     }
 
-    /// Asks every replica that has not said yet who it is, so that it takes writes from the first on.
-    pub async fn introduce(&self) {
+    /// Asks every replica that has not said yet who it is, and holds it against the primary, so that it counts from
+    /// the first write on. Where too few do, what they lack is brought to them before anything else.
+    pub async fn introduce(&self, tell: &(dyn Fn(u32, u64) + Send + Sync)) {
         let introduce = |replica: &Arc<Replica>| {
             let replica = replica.clone();
             async move {
-                let known = match self.desk.healed(replica.number).await {
-                    Ok(known) => known.is_some(),
-                    Err(error) => return replica.rests(&error.to_string()),
-                };
-                match tokio::time::timeout(self.store.replicas().patience(), self.join(&replica, known)).await {
-                    Ok(Ok(())) => replica.takes(),
+                match tokio::time::timeout(self.store.replicas().patience(), self.meet(&replica)).await {
+                    Ok(Ok(true)) => {}
+                    Ok(Ok(false)) => replica.rests("it lacks entries, and is healed"),
                     Ok(Err(error)) => replica.rests(&error.to_string()),
                     Err(_) => replica.rests(&StoreError::slow(replica.place.name()).to_string()),
                 }
@@ -87,6 +91,16 @@ impl Healing {
             told.standing == Standing::Resting && told.why.is_none()
         });
         join_all(unknown.map(introduce)).await;
+        if !self.store.replicas().suffice() {
+            self.round(tell).await;
+        }
+    }
+
+    /// Does a place have all our commits?
+    async fn meet(&self, replica: &Replica) -> Result<bool, ArchiveError> {
+        let known = self.desk.healed(replica.number).await?;
+        self.join(replica, known.is_some()).await?;
+        Ok(replica.compare(self.store.primary(), self.store.replicas().newest()).await?)
     }
 
     /// Heals every so often, for as long as the archive is open.
@@ -112,6 +126,41 @@ impl Healing {
             }
         };
         join_all(self.store.replicas().all().iter().map(heal)).await;
+        if let Err(error) = self.complete().await {
+            tracing::warn!(%error, "the primary may lack what it missed before it was promoted; it is tried again");
+        }
+    }
+
+    /// A primary that was promoted may lack what it had not been given as a replica: another place has it.
+    ///
+    /// If we stop here, the mark stands where all before it is whole, and the next round begins there.
+    async fn complete(&self) -> Result<(), ArchiveError> {
+        let (number, primary) = (self.store.number(), self.store.primary());
+        // A place that nobody has healed has decided from the first entry on, and has all that it accepted.
+        let Some(mark) = self.desk.healed(number).await?.filter(|mark| *mark < self.ledger.size()) else {
+            return Ok(());
+        };
+        let (mut replay, mut waiting, mut missed) = (self.ledger.replay_from(mark).await?, Vec::new(), Vec::new());
+        while let Some(commit) = replay.next().await? {
+            let promotes = |bytes: &Vec<u8>| match Entry::from_bytes(bytes).map(|entry| entry.event) {
+                Ok(Event::Promoted { replica, .. }) => replica == number,
+                _ => false,
+            };
+            let promoted = commit.entries.iter().any(promotes);
+            waiting.extend(commit.entries);
+            if promoted {
+                missed.append(&mut waiting);
+            }
+        }
+        let (itself, mut pace) = (Replica::new(number, primary.clone()), Pace::of(self.bytes_per_second_max));
+        let mut whole = true;
+        for bytes in &missed {
+            whole &= self.entry(&itself, bytes, &mut pace).await?;
+        }
+        if !whole {
+            return Ok(());
+        }
+        Ok(self.desk.set_healed(number, self.ledger.size()).await?)
     }
 
     /// What every replica is behind.
@@ -143,9 +192,11 @@ impl Healing {
     /// If we stop here, the mark stands where all before it is whole, and the next round goes on.
     async fn heal(&self, replica: &Replica, tell: &(dyn Fn(u32, u64) + Send + Sync)) -> Result<(), ArchiveError> {
         let known = self.desk.healed(replica.number).await?;
-        let mut healed = known.unwrap_or(0);
-        if replica.standing() == Standing::Taking && healed == self.ledger.size() {
+        if replica.standing() == Standing::Taking && known == Some(self.ledger.size()) {
             replica.is_whole();
+            return Ok(());
+        }
+        if replica.is_astray(self.store.primary()).await? {
             return Ok(());
         }
         self.join(replica, known.is_some()).await?;
@@ -153,32 +204,13 @@ impl Healing {
         if !self.is_ours(replica, &theirs).await? {
             return Ok(());
         }
+        if known.is_none_or(|mark| mark > theirs.size()) {
+            replica.forgets_all();
+        }
         replica.takes();
-        let (mut replay, mut pace) = (self.ledger.replay_from(healed).await?, Pace::of(self.bytes_per_second_max));
-        let (mut marked, mut documents) = (healed, false);
-        while let Some(commit) = replay.next().await? {
-            for bytes in &commit.entries {
-                documents |= self.entry(replica, bytes, &mut pace).await?;
-            }
-            let path = layout::commit(commit.base);
-            let bytes = self.store.primary().read(&path).await?;
-            // A commit goes last: a replica's ledger names nothing that the replica was not given.
-            replica.secure(&path, bytes).await?;
-            healed = commit.size;
-            if healed >= marked + MARK_ENTRIES {
-                if documents {
-                    self.documents(replica, &mut pace).await?;
-                    documents = false;
-                }
-                self.desk.set_healed(replica.number, healed).await?;
-                marked = healed;
-                tell(replica.number, healed);
-            }
-        }
-        if documents {
-            self.documents(replica, &mut pace).await?;
-        }
-        while theirs.size() < healed && theirs.catch_up().await?.is_some() {}
+        let mut pace = Pace::of(self.bytes_per_second_max);
+        let healed = self.bring(replica, known.unwrap_or(0).min(theirs.size()), &mut pace, tell).await?;
+        while theirs.catch_up().await?.is_some() {}
         theirs.publish().await?;
         self.desk.set_healed(replica.number, healed).await?;
         replica.is_whole();
@@ -186,11 +218,64 @@ impl Healing {
         Ok(())
     }
 
+    /// Brings every entry from a size on, with all that it names; answers to where that is whole.
+    ///
+    /// If we stop here, the mark stands where all before it is whole, and the next round goes on.
+    async fn bring(
+        &self,
+        replica: &Replica,
+        from: u64,
+        pace: &mut Pace,
+        tell: &(dyn Fn(u32, u64) + Send + Sync),
+    ) -> Result<u64, ArchiveError> {
+        let (primary, mut healed) = (self.store.primary(), from);
+        let mut before = if from == 0 { None } else { primary.commit_before(from).await? };
+        let (mut replay, mut marked, mut documents) = (self.ledger.replay_from(from).await?, from, false);
+        // The first commit that names something which no place has: the mark stays before it.
+        let mut lacking = None;
+        while let Some(commit) = replay.next().await? {
+            for bytes in &commit.entries {
+                documents |= is_about_documents(bytes);
+                if !self.entry(replica, bytes, pace).await? {
+                    lacking = lacking.or(Some(commit.base));
+                }
+            }
+            let link = Link { base: commit.base, size: commit.size, before };
+            // A commit goes last: a replica's ledger names nothing that the replica was not given.
+            replica.secure(primary, link, commit.bytes).await?;
+            (before, healed) = (Some(commit.base), commit.size);
+            if healed >= marked + MARK_ENTRIES && lacking.is_none() {
+                if std::mem::take(&mut documents) {
+                    self.documents(replica, pace).await?;
+                }
+                self.desk.set_healed(replica.number, healed).await?;
+                marked = healed;
+                tell(replica.number, healed);
+            }
+        }
+        if documents {
+            self.documents(replica, pace).await?;
+        }
+        // What these name is compared by the next round.
+        let (order, mut size) = (replica.order().await, healed);
+        while let Some(commit) = replay.beyond().await? {
+            let link = Link { base: commit.base, size: commit.size, before };
+            if !replica.follow(&order, primary, link, commit.bytes).await? {
+                return Ok(lacking.unwrap_or(healed));
+            }
+            (before, size) = (Some(commit.base), commit.size);
+        }
+        replica.follows_to(size);
+        Ok(lacking.unwrap_or(healed))
+    }
+
     /// Who the replica is: an empty place joins, unless it was not empty before.
     async fn join(&self, replica: &Replica, known: bool) -> Result<(), ArchiveError> {
         let primary = self.store.primary().identity().await?;
         let primary = primary.ok_or_else(|| ArchiveError::Damaged(layout::PLACE.into()))?;
-        let identity = Identity { replica: replica.number, epoch: self.ledger.primacy().epoch, ..primary };
+        // The first place joined when the archive was founded, also where its disk is another one now.
+        let epoch = if replica.number == 1 { 1 } else { self.ledger.primacy().epoch };
+        let identity = Identity { replica: replica.number, epoch, ..primary };
         let name = replica.place.name();
         if known && replica.place.identity().await?.is_none() {
             let advice = "mount it, or heal it anew with `vankho heal --anew`";
@@ -203,6 +288,7 @@ impl Healing {
                 "{name} stands as place {number} and is place {other}; put it where it belongs in storage.places"
             )));
         }
+        replica.is(there);
         Ok(())
     }
 
@@ -220,19 +306,28 @@ impl Healing {
             match theirs.catch_up().await {
                 Ok(Some(_)) => {}
                 Ok(None) => return Ok(theirs),
-                Err(LedgerError::Damaged { path, .. }) if !self.is_a_commit(place, &path, theirs.size()).await? => {
+                Err(LedgerError::Damaged { path, fault }) => {
+                    let mut replay = self.ledger.replay_from(theirs.size()).await?;
+                    let ours = replay.next().await?;
+                    let Some(ours) = ours.filter(|ours| ours.base == theirs.size()) else {
+                        return Err(LedgerError::Damaged { path, fault }.into());
+                    };
+                    if self.is_another(place, &path, &ours).await? {
+                        return Err(LedgerError::Damaged { path, fault }.into());
+                    }
                     tracing::warn!(place = place.name(), path, "a damaged commit of a replica is written anew");
-                    place.keep(&path, self.store.primary().read(&path).await?).await?;
+                    place.keep(&path, ours.bytes).await?;
                 }
                 Err(error) => return Err(error.into()),
             }
         }
     }
 
-    /// Does an object hold a commit that was signed by this archive?
-    async fn is_a_commit(&self, place: &Place, path: &str, base: u64) -> Result<bool, ArchiveError> {
-        let bytes = place.read(path).await?;
-        Ok(Commit::parse(&bytes, base, self.ledger.keys()).is_ok())
+    /// Does an object hold another commit than ours that was signed by this archive? One of ours whose entries are
+    /// altered is damage.
+    async fn is_another(&self, place: &Place, path: &str, ours: &Committed) -> Result<bool, ArchiveError> {
+        let theirs = Commit::parse(&place.read(path).await?, ours.base, self.ledger.keys());
+        Ok(theirs.is_ok_and(|theirs| (theirs.size, theirs.root) != (ours.size, ours.root)))
     }
 
     /// Are the commits of a replica a beginning of ours? If not, it is told, and left alone.
@@ -240,81 +335,84 @@ impl Healing {
         let (ours, size) = (self.ledger.size(), theirs.size());
         if size > ours && self.store.primary().has(&layout::commit(ours)).await? {
             // Another process committed it, and we shall hear of it.
-            return Ok(false);
+            return Ok(replica.compare(self.store.primary(), self.store.replicas().newest()).await?);
         }
         let tip = self.ledger.read_checkpoint(&theirs.checkpoint())?;
         if size == 0 || size <= ours && self.ledger.follows(&tip).await? {
             return Ok(true);
         }
-        replica.diverges(&self.strays(replica, size).await?);
+        let (from, why) = self.strays(replica, size).await?;
+        replica.diverges(from, &why);
         Ok(false)
     }
 
-    /// What only the replica has, in words.
-    async fn strays(&self, replica: &Replica, size: u64) -> Result<String, ArchiveError> {
-        let (mut base, mut fork) = (0, None);
-        let (mut commits, mut entries) = (0, 0);
-        while base < size {
+    /// What only the replica has, from the end back to where it was the same as ours: where it begins, and in words.
+    async fn strays(&self, replica: &Replica, size: u64) -> Result<(u64, String), ArchiveError> {
+        let (mut from, mut commits, mut entries) = (size, 0, 0);
+        while let Some(base) = replica.place.commit_before(from).await? {
             let path = layout::commit(base);
             let bytes = replica.place.read(&path).await?;
-            let theirs = Commit::parse(&bytes, base, self.ledger.keys());
-            let theirs = theirs.map_err(|fault| ArchiveError::Damaged(format!("{path}: {fault}")))?;
             let same = match self.store.primary().read(&path).await {
                 Ok(ours) => ours == bytes,
                 Err(StoreError::Absent(_)) => false,
                 Err(error) => return Err(error.into()),
             };
-            if fork.is_some() || !same {
-                fork = fork.or(Some(base));
-                (commits, entries) = (commits + 1, entries + theirs.entries.len());
+            if same {
+                break;
             }
-            base = theirs.size;
+            let theirs = Commit::parse(&bytes, base, self.ledger.keys());
+            let theirs = theirs.map_err(|fault| ArchiveError::Damaged(format!("{path}: {fault}")))?;
+            (from, commits, entries) = (base, commits + 1, entries + theirs.entries.len());
         }
-        let from = fork.unwrap_or(size);
-        Ok(format!(
+        let why = format!(
             "from size {from} on it has {entries} entries in {commits} commits that no other place has; they are not merged"
-        ))
+        );
+        Ok((from, why))
     }
 
-    /// Everything that an entry names; says whether it is about documents.
+    /// Everything that an entry names, at a replica; false where some of it is at no place that answers.
     async fn entry(&self, replica: &Replica, bytes: &[u8], pace: &mut Pace) -> Result<bool, ArchiveError> {
         let entry = Entry::from_bytes(bytes).map_err(|fault| ArchiveError::Damaged(fault.to_string()))?;
-        let (Some(record), Some(digest)) = (entry.event.record(), entry.event.description()) else {
-            return Ok(matches!(entry.event, Event::Founded { .. } | Event::Refreshed { .. }));
-        };
+        let (Some(record), Some(digest)) = (entry.event.record(), entry.event.description()) else { return Ok(true) };
         let path = layout::description(record, digest);
-        self.ensure(replica, &path, digest, pace).await?;
-        let description = match self.store.read(&path).await {
+        let mut whole = self.ensure(replica, &path, digest, pace).await?;
+        let description = match self.store.read_as(&path, digest).await {
             Ok(bytes) => Description::from_bytes(&bytes).ok(),
-            Err(StoreError::Absent(_)) => None,
+            Err(StoreError::Absent(_) | StoreError::Differs { .. }) => None,
             Err(error) => return Err(error.into()),
         };
         for component in description.iter().flat_map(|description| &description.components) {
-            self.ensure(replica, &layout::component(record, component.sha256), component.sha256, pace).await?;
+            whole &= self.ensure(replica, &layout::component(record, component.sha256), component.sha256, pace).await?;
         }
-        Ok(false)
+        Ok(whole)
     }
 
     /// The self-description in force.
     async fn documents(&self, replica: &Replica, pace: &mut Pace) -> Result<(), ArchiveError> {
         for (path, digest) in place::in_force(&self.ledger).await? {
-            if path != layout::PLACE {
-                self.ensure(replica, &path, digest, pace).await?;
+            if path != layout::PLACE && !self.ensure(replica, &path, digest, pace).await? {
+                return Err(ArchiveError::Damaged(path));
             }
         }
         Ok(())
     }
 
-    /// An object at the replica, with the right digest, from whichever place has it so.
-    async fn ensure(&self, replica: &Replica, path: &str, digest: Digest, pace: &mut Pace) -> Result<(), ArchiveError> {
+    /// An object at the replica, with the right digest, from whichever place has it so; false where none has.
+    async fn ensure(
+        &self,
+        replica: &Replica,
+        path: &str,
+        digest: Digest,
+        pace: &mut Pace,
+    ) -> Result<bool, ArchiveError> {
         if replica.forgets(path) {
-            return Ok(());
+            return Ok(true);
         }
         match replica.place.digest(path).await {
             Ok((found, size)) => {
                 pace.wait(size as usize).await;
                 if found == digest {
-                    return Ok(());
+                    return Ok(true);
                 }
                 tracing::warn!(
                     place = replica.place.name(),
@@ -326,18 +424,32 @@ impl Healing {
             Err(error) => return Err(error.into()),
         }
         let others = self.store.replicas().all().iter().filter(|other| other.number != replica.number);
-        let others = others.filter(|other| other.standing() == Standing::Taking).map(|other| &other.place);
+        // Whoever it comes from, it is hashed on its way; a place that is away is not waited for.
+        let others = others.filter(|other| other.is_known() && other.standing() != Standing::Resting);
+        let others = others.map(|other| &other.place);
         for source in std::iter::once(self.store.primary()).chain(others) {
-            match copy(source, &replica.place, path, digest, pace).await {
-                Ok(()) => return Ok(()),
-                // Who is to blame? A source that has it right has done its part.
-                Err(error) if source.digest(path).await.is_ok_and(|(found, _)| found == digest) => {
-                    return Err(error.into());
-                }
-                Err(_) => {}
+            let Err(error) = copy(source, &replica.place, path, digest, pace).await else { return Ok(true) };
+            if !lacks(source, path, digest).await? {
+                // It has it right, or was misread: whatever failed may not fail the next time.
+                return Err(error.into());
             }
         }
         tracing::error!(path, "no place has this object as it was kept; run `vankho verify archive`");
-        Ok(())
+        Ok(false)
+    }
+}
+
+/// Does an entry bring the self-description up to date?
+fn is_about_documents(bytes: &[u8]) -> bool {
+    let event = Entry::from_bytes(bytes).map(|entry| entry.event);
+    matches!(event, Ok(Event::Founded { .. } | Event::Refreshed { .. }))
+}
+
+/// Does a place not have an object, or have it altered? An altered one is so each time that it is read.
+async fn lacks(place: &Place, path: &str, digest: Digest) -> Result<bool, StoreError> {
+    match (place.digest(path).await, place.digest(path).await) {
+        (Err(StoreError::Absent(_)), Err(StoreError::Absent(_))) => Ok(true),
+        (Ok((once, _)), Ok((again, _))) => Ok(once == again && once != digest),
+        (Err(error), _) | (_, Err(error)) => Err(error),
     }
 }

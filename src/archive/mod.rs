@@ -196,7 +196,7 @@ impl Archive {
         let keys = keys(&store).await?;
         let ledger = Arc::new(Ledger::open(store.clone(), Arc::new(signer), keys).await?);
         let healing = Healing::new(&store, &ledger, &desk, &config.storage);
-        healing.introduce().await;
+        healing.introduce(&|_, _| {}).await;
         while ledger.catch_up().await?.is_some() {}
         refuse_rollback(&ledger, &desk, catalog.applied().max(index.applied())).await?;
         forget_another_history(&ledger, &catalog, &index).await?;

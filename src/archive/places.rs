@@ -52,6 +52,11 @@ impl Places {
         Ok(Places { all, storage: storage.clone() })
     }
 
+    /// Places that are at hand, by their numbers.
+    pub fn of(all: Vec<(u32, Place)>, storage: &Storage) -> Places {
+        Places { all, storage: storage.clone() }
+    }
+
     /// The place in which the archive is founded.
     pub fn founding(&self) -> Result<&Place, ArchiveError> {
         self.number(1)
@@ -75,6 +80,13 @@ impl Places {
         }
         let asked = self.ask().await;
         let primary = primary(&asked)?;
+        if let Some(longer) = lacks(primary, &asked).await? {
+            let (name, other) = (self.number(primary)?.name(), self.number(longer)?.name());
+            let advice = format!("`vankho promote --place {primary}` brings it back");
+            return Err(ArchiveError::Place(format!(
+                "place {primary} ({name}) decides the order of entries and lacks some that place {longer} ({other}) has: it went back, or a promotion was interrupted; {advice}, where nothing writes meanwhile"
+            )));
+        }
         self.store(primary, &asked, &[])
     }
 
@@ -88,16 +100,19 @@ impl Places {
         Ok(Store::of(self.number(number)?.clone(), number, Replicas::default()))
     }
 
-    /// A primary with its replicas, but for places that are lost. Those that answered take writes from the first on;
-    /// healing introduces the others.
+    /// A primary with its replicas, but for places that are lost. Those that did not answer rest; healing introduces
+    /// the others, and only then does what is written there count.
     pub fn store(&self, primary: u32, asked: &[Asked], lost: &[u32]) -> Result<Store, ArchiveError> {
         let there = |number: &u32| *number != primary && !lost.contains(number);
         let others = self.all.iter().filter(|(number, _)| there(number)).cloned().collect();
         let patience = Duration::from_millis(self.storage.patience_ms);
         let replicas = Replicas::new(others, self.storage.required, patience);
+        let ours = tip_of(asked, primary).and_then(|tip| tip.as_ref().ok()?.as_ref());
         for replica in replicas.all() {
-            match asked.iter().find(|asked| asked.number == replica.number).map(|asked| &asked.tip) {
-                Some(Ok(Some(_))) => replica.takes(),
+            match tip_of(asked, replica.number) {
+                Some(Ok(Some(tip))) if ours.is_some_and(|ours| tip.identity.is_of(&ours.identity)) => {
+                    replica.is(tip.identity.clone());
+                }
                 Some(Err(why)) => replica.rests(&why.to_string()),
                 _ => {}
             }
@@ -117,6 +132,31 @@ impl Places {
         };
         join_all(self.all.iter().map(ask)).await
     }
+}
+
+/// The place that has entries which the primary lacks, if there is one: a primary is never behind, unless its disk
+/// went back, or its promotion was interrupted.
+pub async fn lacks(primary: u32, asked: &[Asked]) -> Result<Option<u32>, ArchiveError> {
+    let tips = asked.iter().filter_map(|one| Some((one, one.tip.as_ref().ok()?.as_ref()?)));
+    let Some((longest, tip)) = tips.max_by_key(|(one, tip)| (tip.primacy.epoch, tip.size, one.number == primary))
+    else {
+        return Ok(None);
+    };
+    let Some(Ok(Some(ours))) = tip_of(asked, primary) else { return Ok(None) };
+    if longest.number == primary || tip.size <= ours.size {
+        return Ok(None);
+    }
+    // It was asked a moment earlier, and may have grown since.
+    let grown = match asked.iter().find(|one| one.number == primary) {
+        Some(one) => one.place.has(&layout::commit(ours.size)).await?,
+        None => false,
+    };
+    Ok((!grown).then_some(longest.number))
+}
+
+/// What a place answered.
+fn tip_of(asked: &[Asked], number: u32) -> Option<&Result<Option<Tip>, ArchiveError>> {
+    asked.iter().find(|one| one.number == number).map(|one| &one.tip)
 }
 
 fn none(place: &str) -> ArchiveError {
@@ -139,7 +179,7 @@ fn primary(asked: &[Asked]) -> Result<u32, ArchiveError> {
     let ours = &newest.identity;
     let stranger = |asked: &&Asked| {
         let tip = asked.tip.as_ref().ok().and_then(Option::as_ref);
-        tip.is_some_and(|tip| (tip.identity.archive, &tip.identity.origin) != (ours.archive, &ours.origin))
+        tip.is_some_and(|tip| !tip.identity.is_of(ours))
     };
     if let Some(stranger) = asked.iter().find(stranger) {
         let name = stranger.place.name();
@@ -148,8 +188,7 @@ fn primary(asked: &[Asked]) -> Result<u32, ArchiveError> {
         )));
     }
     let number = newest.primacy.replica;
-    let place = asked.iter().find(|asked| asked.number == number);
-    let why = match place.map(|asked| &asked.tip) {
+    let why = match tip_of(asked, number) {
         Some(Ok(Some(_))) => return Ok(number),
         Some(Ok(None)) => "there is no archive at it any more".into(),
         Some(Err(error)) => error.to_string(),

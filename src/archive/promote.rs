@@ -9,6 +9,9 @@
 //!
 //! *From the longest chain that can be found.* Every place that answers is asked, and every receipt that is shown;
 //! what is shorter than something that was given out is refused, because entries would be lost.
+//!
+//! *A primary that lacks entries which another place has* went back, or was promoted and has not heard of it yet: to
+//! promote it is to bring it what it lacks.
 
 use crate::archive::{
     ArchiveError, Clock,
@@ -16,7 +19,7 @@ use crate::archive::{
     keep::random,
     keys,
     place::{self, DESK, Folders},
-    places::{Asked, Places},
+    places::{Asked, Places, lacks},
     request,
 };
 use crate::config::Config;
@@ -80,19 +83,29 @@ impl Promotion<'_> {
         desk: &Desk,
         tell: &(dyn Fn(u32, u64) + Send + Sync),
     ) -> Result<Promoted, ArchiveError> {
-        let (now, longest) = self.judge(asked)?;
-        let old = answering(asked, now.replica).map(|_| now.replica);
+        let (now, longest) = newest(asked, self.to)?;
+        let lacking = lacks(now.replica, asked).await?.is_some();
+        self.judge(asked, now, lacking)?;
+        let old = answering(asked, now.replica).map(|_| now.replica).filter(|_| !lacking);
         // The chain to go on from: the old primary's own, or, where that is gone, the longest that is left.
         let from = old.unwrap_or(longest);
-        let mut healing = self.at(from, places, asked, signer.clone(), desk).await?;
+        let mut healing = self.at(from, places, asked, signer.clone(), desk, tell).await?;
         self.nothing_is_lost(&healing.ledger, desk).await?;
         if from != self.to {
             healing.make_whole(self.to, tell).await?;
         }
+        if now.replica == self.to {
+            // It decides already, and has all that it lacked.
+            return Ok(Promoted { primacy: now, seq: healing.ledger.size().saturating_sub(1) });
+        }
         // A primary must keep create-if-absent.
         place::probe(&Store::at(places.number(self.to)?.clone()), self.clock).await?;
         if old.is_none() {
-            healing = self.at(self.to, places, asked, signer, desk).await?;
+            if desk.healed(self.to).await?.is_none() {
+                // Nobody here knows what it holds: all of it is compared.
+                desk.set_healed(self.to, 0).await?;
+            }
+            healing = self.at(self.to, places, asked, signer, desk, tell).await?;
         }
         let promoted = self.commit(&healing.ledger, now, desk).await?;
         // Whatever place is left takes the entry now, so that nobody goes on there under the old primary.
@@ -108,36 +121,33 @@ impl Promotion<'_> {
         asked: &[Asked],
         signer: Arc<Signer>,
         desk: &Desk,
+        tell: &(dyn Fn(u32, u64) + Send + Sync),
     ) -> Result<Healing, ArchiveError> {
         let silent: Vec<u32> = asked.iter().filter(|one| one.tip.is_err()).map(|one| one.number).collect();
         let store = places.store(number, asked, &silent)?;
         let ledger = Arc::new(Ledger::open(store.clone(), signer, keys(&store).await?).await?);
+        let healing = Healing::new(&store, &ledger, desk, &self.config.storage);
+        healing.introduce(tell).await;
         while ledger.catch_up().await?.is_some() {}
-        Ok(Healing::new(&store, &ledger, desk, &self.config.storage))
+        Ok(healing)
     }
 
-    /// Who decides now, and which place has the longest ledger of those that answer.
-    fn judge(&self, asked: &[Asked]) -> Result<(Primacy, u32), ArchiveError> {
-        let tips = asked.iter().filter_map(|one| Some((one.number, one.tip.as_ref().ok()?.as_ref()?)));
-        let newest = tips.max_by_key(|(number, tip)| (tip.primacy.epoch, tip.size, *number == self.to));
-        let Some((longest, tip)) = newest else {
-            return Err(ArchiveError::Place("no place of the archive can be read; see storage.places".into()));
-        };
-        let now = tip.primacy;
-        if now.replica == self.to {
+    /// May the place decide?
+    fn judge(&self, asked: &[Asked], now: Primacy, lacking: bool) -> Result<(), ArchiveError> {
+        if now.replica == self.to && !lacking {
             return Err(ArchiveError::Place(format!("place {} is the primary already", self.to)));
         }
         if let Some(Err(error)) = asked.iter().find(|one| one.number == self.to).map(|one| &one.tip) {
             return Err(ArchiveError::Place(format!("place {} cannot be used: {error}", self.to)));
         }
-        if answering(asked, now.replica).is_none() && !self.old_is_gone {
+        let usable = answering(asked, now.replica).is_some() && (!lacking || now.replica == self.to);
+        if !usable && !self.old_is_gone {
+            let why = if lacking { "lacks entries that another place has" } else { "does not answer" };
             let advice = "where it is gone for good, or cut off from everybody who writes, say so with --old-is-gone";
-            return Err(ArchiveError::Place(format!(
-                "place {} is the primary and does not answer; {advice}",
-                now.replica
-            )));
+            let number = now.replica;
+            return Err(ArchiveError::Place(format!("place {number} is the primary and {why}; {advice}")));
         }
-        Ok((now, longest))
+        Ok(())
     }
 
     /// What was given out, or is known to this desk, must be in the chain.
@@ -177,6 +187,16 @@ impl Promotion<'_> {
                 return Err(ArchiveError::Conflict(format!("{} decides meanwhile", ledger.primacy())));
             }
         }
+    }
+}
+
+/// Who decides now, and which place has the longest ledger of those that answer.
+fn newest(asked: &[Asked], to: u32) -> Result<(Primacy, u32), ArchiveError> {
+    let tips = asked.iter().filter_map(|one| Some((one.number, one.tip.as_ref().ok()?.as_ref()?)));
+    let newest = tips.max_by_key(|(number, tip)| (tip.primacy.epoch, tip.size, *number == to));
+    match newest {
+        Some((longest, tip)) => Ok((tip.primacy, longest)),
+        None => Err(ArchiveError::Place("no place of the archive can be read; see storage.places".into())),
     }
 }
 

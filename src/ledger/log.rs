@@ -13,15 +13,14 @@ use crate::ledger::{
     merkle::{self, Plan, leaf_hash},
     primacy::Primacy,
     proof::Receipt,
-    published::{entry_in_bundle, full_tile, node_in_store, published, state_at},
+    published::{entry_in_bundle, node_in_store, published, state_at},
     tile::{self, Bundle, TILE_WIDTH, Tile},
 };
 use crate::record::digest::Digest;
-use crate::store::{Created, Place, Store, StoreError, layout};
+use crate::store::{Created, Link, Place, Store, StoreError, layout};
 use bytes::Bytes;
 use futures::TryStreamExt;
 use std::{
-    collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -29,9 +28,9 @@ use std::{
 /// The ledger of one archive, as its writer sees it.
 #[derive(Debug)]
 pub struct Ledger {
-    store: Store,
+    pub(in crate::ledger) store: Store,
     signer: Arc<Signer>,
-    keys: KeyFile,
+    pub(in crate::ledger) keys: KeyFile,
     state: Mutex<State>,
     /// One publication at a time in this process.
     publishing: tokio::sync::Mutex<()>,
@@ -42,6 +41,8 @@ pub(in crate::ledger) struct State {
     pub edge: Edge,
     /// Who was the primary at the last commit.
     pub primacy: Primacy,
+    /// Where the last commit begins.
+    pub last: Option<u64>,
     /// The entries of the bundles that are not full and published yet, from `bundle_start` on.
     pub bundle: Vec<Vec<u8>>,
     pub bundle_start: u64,
@@ -51,7 +52,8 @@ pub(in crate::ledger) struct State {
 impl State {
     /// Before the first entry.
     const fn empty() -> State {
-        State { edge: Edge::EMPTY, primacy: Primacy::FIRST, bundle: Vec::new(), bundle_start: 0, published: 0 }
+        let primacy = Primacy::FIRST;
+        State { edge: Edge::EMPTY, primacy, last: None, bundle: Vec::new(), bundle_start: 0, published: 0 }
     }
 }
 
@@ -92,6 +94,8 @@ pub struct Committed {
     pub size: u64,
     /// The root after it.
     pub root: Digest,
+    /// The commit object, checked against the tree: what may be written elsewhere.
+    pub bytes: Bytes,
 }
 
 /// What became of an append.
@@ -129,6 +133,10 @@ impl Ledger {
             },
             None => State::empty(),
         };
+        if let Some(base) = state.last {
+            // Those before it are not needed: it is never written again.
+            store.replicas().grows(Link { base, size: state.edge.size(), before: None });
+        }
         Ok(Ledger { store, signer, keys, state: Mutex::new(state), publishing: tokio::sync::Mutex::new(()) })
     }
 
@@ -179,18 +187,16 @@ impl Ledger {
         };
         let commit =
             Commit::parse(&bytes, base, &self.keys).map_err(|fault| LedgerError::bad(layout::commit(base), fault))?;
-        // Who made it may have died before it was on every disk; a receipt may rest on it from now on.
-        self.store.secure(&layout::commit(base), bytes).await?;
-        self.advance(commit).map(Some)
+        // What was read wrongly must not be written anywhere. Who made it may have died before it was on every disk; a receipt may rest on it from now on.
+        let (edge, link) = self.next(&commit)?;
+        self.store.secure(link, bytes.clone()).await?;
+        self.advance(commit, edge, bytes).map(Some)
     }
 
     /// Commits entries after the ones that are here. Returns when the commit object is durable in as many places
     /// as are required.
     pub async fn append(&self, entries: Vec<Vec<u8>>) -> Result<Appended, LedgerError> {
-        let (mut edge, primacy) = {
-            let state = self.state();
-            (state.edge.clone(), state.primacy)
-        };
+        let (mut edge, primacy, before) = self.tip();
         let base = edge.size();
         let next = primacy.after(&entries);
         let next = next.ok_or_else(|| LedgerError::bad(layout::commit(base), "an entry promotes that may not"))?;
@@ -205,8 +211,8 @@ impl Ledger {
         for attempt in 1..=CREATE_ATTEMPTS {
             match self.store.create(&path, bytes.clone()).await {
                 Ok(Created::New) => {
-                    self.secure(base, &path, bytes).await?;
-                    return Ok(Appended::Committed(self.advance(commit)?));
+                    self.secure(Link { base, size: commit.size, before }, bytes.clone()).await?;
+                    return Ok(Appended::Committed(self.advance(commit, edge, bytes)?));
                 }
                 Ok(Created::AlreadyThere(_)) => return Ok(Appended::LostRace),
                 // The storage says no and shows nothing; the write may yet land, so only these bytes may follow.
@@ -222,9 +228,10 @@ impl Ledger {
     /// Brings a commit that is at the primary to the replicas that are required.
     ///
     /// If we stop here, it is at too few places and nobody was told: opening secures it before anything else.
-    async fn secure(&self, base: u64, path: &str, bytes: Bytes) -> Result<(), LedgerError> {
+    async fn secure(&self, link: Link, bytes: Bytes) -> Result<(), LedgerError> {
+        let base = link.base;
         for attempt in 1..=SECURE_ATTEMPTS {
-            match self.store.replicas().secure(path, bytes.clone()).await {
+            match self.store.replicate(link, bytes.clone()).await {
                 Ok(()) => return Ok(()),
                 Err(error @ StoreError::TooFew { .. }) if attempt < SECURE_ATTEMPTS => {
                     tracing::warn!(base, %error, "a commit is not at as many places as are required; it is tried again");
@@ -236,24 +243,31 @@ impl Ledger {
         Ok(())
     }
 
-    /// The one way the tree grows: a commit made here or found in the store.
-    fn advance(&self, commit: Commit) -> Result<Committed, LedgerError> {
-        let mut state = self.state();
-        let mut edge = state.edge.clone();
+    /// The tree with a commit that was found, and its place in the chain.
+    fn next(&self, commit: &Commit) -> Result<(Edge, Link), LedgerError> {
+        let state = self.state();
+        let (mut edge, damaged) = (state.edge.clone(), |fault| LedgerError::bad(layout::commit(commit.base), fault));
         commit.entries.iter().for_each(|entry| edge.append(leaf_hash(entry)));
         if (state.edge.size(), edge.size(), edge.root()) != (commit.base, commit.size, commit.root) {
-            return Err(LedgerError::bad(layout::commit(commit.base), "its root does not follow from its entries"));
+            return Err(damaged("its root does not follow from its entries"));
         }
         if state.primacy.after(&commit.entries) != Some(commit.primacy) {
-            return Err(LedgerError::bad(
-                layout::commit(commit.base),
-                "it was made at a place that was not the primary",
-            ));
+            return Err(damaged("it was made at a place that was not the primary"));
         }
-        state.primacy = commit.primacy;
-        state.bundle.extend(commit.entries.iter().cloned());
-        state.edge = edge;
-        Ok(Committed { base: commit.base, size: commit.size, root: commit.root, entries: commit.entries })
+        Ok((edge, Link { base: commit.base, size: commit.size, before: state.last }))
+    }
+
+    /// The one way the tree grows: a commit made here or found in the store.
+    fn advance(&self, commit: Commit, edge: Edge, bytes: Bytes) -> Result<Committed, LedgerError> {
+        let Commit { base, entries, size, root, primacy } = commit;
+        let mut state = self.state();
+        if state.edge.size() != base {
+            return Err(LedgerError::bad(layout::commit(base), "the tree has grown meanwhile"));
+        }
+        self.store.replicas().grows(Link { base, size, before: state.last });
+        (state.edge, state.primacy, state.last) = (edge, primacy, Some(base));
+        state.bundle.extend(entries.iter().cloned());
+        Ok(Committed { base, size, root, entries, bytes })
     }
 
     /// Publishes bundles, tiles, then the checkpoint, which only ever replaces a smaller one.
@@ -430,59 +444,18 @@ impl Ledger {
         Ok(plan.assemble(&hashes))
     }
 
+    /// The tree, who was the primary at the last commit, and where that begins.
+    fn tip(&self) -> (Edge, Primacy, Option<u64>) {
+        let state = self.state();
+        (state.edge.clone(), state.primacy, state.last)
+    }
+
     fn sign(&self, edge: &Edge) -> String {
         self.signer.sign_checkpoint(edge.size(), edge.root())
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(in crate::ledger) fn state(&self) -> MutexGuard<'_, State> {
         // The state is replaced whole; a panic elsewhere leaves it whole.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Reads commits again from some size on, and checks each against the tree that they make.
-#[derive(Debug)]
-pub struct Replay<'a> {
-    ledger: &'a Ledger,
-    edge: Edge,
-    /// The tiles that the last commit made full: level, number, hashes.
-    full_tiles: Vec<(u8, u64, Vec<Digest>)>,
-}
-
-impl Ledger {
-    /// A replay that begins at the end of a commit.
-    pub async fn replay_from(&self, size: u64) -> Result<Replay<'_>, LedgerError> {
-        let edge = self.state().edge.clone();
-        let mut hashes = HashMap::new();
-        for Tile { level, n, width } in tile::partials(size) {
-            let row = match edge.tile(level, n) {
-                Some(row) => row.to_vec(),
-                None => full_tile(&self.store, level, n).await?,
-            };
-            hashes.insert(level, row.get(..usize::from(width)).unwrap_or_default().to_vec());
-        }
-        let edge = Edge::from_tiles(size, |level| hashes.get(&level).cloned().unwrap_or_default());
-        let edge = edge.ok_or(LedgerError::NoSuchEntry(size))?;
-        Ok(Replay { ledger: self, edge, full_tiles: Vec::new() })
-    }
-}
-
-impl Replay<'_> {
-    /// The next commit; `None` at the end of what the ledger has caught up with.
-    pub async fn next(&mut self) -> Result<Option<Committed>, LedgerError> {
-        let base = self.edge.size();
-        if base >= self.ledger.size() {
-            return Ok(None);
-        }
-        let path = layout::commit(base);
-        let bytes = self.ledger.store.read(&path).await?;
-        let commit =
-            Commit::parse(&bytes, base, &self.ledger.keys).map_err(|fault| LedgerError::bad(path.clone(), fault))?;
-        commit.entries.iter().for_each(|entry| self.edge.append(leaf_hash(entry)));
-        self.full_tiles = self.edge.drain_full_tiles();
-        if self.edge.root() != commit.root {
-            return Err(LedgerError::bad(path, "its root does not follow from its entries"));
-        }
-        Ok(Some(Committed { base, size: commit.size, root: commit.root, entries: commit.entries }))
     }
 }

@@ -43,4 +43,6 @@ pub mod proof;
 
 pub mod log;
 
+pub mod replay;
+
 pub mod published;

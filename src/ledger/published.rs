@@ -6,7 +6,7 @@ use crate::ledger::{
     edge::Edge,
     keys::KeyFile,
     log::{LedgerError, State, WIDTH},
-    merkle::Node,
+    merkle::{Node, leaf_hash},
     primacy::Primacy,
     tile::{self, Bundle, TILE_WIDTH, Tile},
 };
@@ -33,7 +33,7 @@ pub(in crate::ledger) async fn state_at(
     checkpoint: &Checkpoint,
 ) -> Result<State, LedgerError> {
     let size = checkpoint.size;
-    let primacy = primacy_at(store.primary(), keys, size).await?;
+    let (last, primacy) = primacy_at(store.primary(), keys, size).await?;
     let mut hashes = HashMap::new();
     for tile in tile::partials(size) {
         hashes
@@ -47,11 +47,16 @@ pub(in crate::ledger) async fn state_at(
         0 => Vec::new(),
         _ => bundle(store, bundle_start / WIDTH, size).await?,
     };
-    Ok(State { edge, primacy, bundle, bundle_start, published: size })
+    // It is published again, with what comes after it.
+    let leaves: Vec<Digest> = bundle.iter().map(|entry| leaf_hash(entry)).collect();
+    if hashes.get(&0).map_or(0, Vec::len) != leaves.len() || hashes.get(&0).is_some_and(|hashes| *hashes != leaves) {
+        return Err(LedgerError::bad(layout::CHECKPOINT.into(), "the last entries are not those of its tiles"));
+    }
+    Ok(State { edge, primacy, last: Some(last), bundle, bundle_start, published: size })
 }
 
-/// Who was the primary at the commit that ends at a size.
-pub(in crate::ledger) async fn primacy_at(place: &Place, keys: &KeyFile, size: u64) -> Result<Primacy, LedgerError> {
+/// Where the commit begins that ends at a size, and who was the primary.
+async fn primacy_at(place: &Place, keys: &KeyFile, size: u64) -> Result<(u64, Primacy), LedgerError> {
     let base = place.commit_before(size).await?;
     let path = layout::commit(base.ok_or_else(|| LedgerError::bad(layout::COMMITS.into(), "there is none"))?);
     let base = base.unwrap_or_default();
@@ -60,7 +65,7 @@ pub(in crate::ledger) async fn primacy_at(place: &Place, keys: &KeyFile, size: u
     if commit.size != size {
         return Err(LedgerError::bad(path, format!("no commit ends at {size}")));
     }
-    Ok(commit.primacy)
+    Ok((base, commit.primacy))
 }
 
 /// The entries of a bundle in a published tree of `size` entries.
@@ -85,7 +90,9 @@ pub async fn tip(store: &Store, keys: &KeyFile) -> Result<(u64, Primacy), Ledger
     let published = published(store, keys).await.ok().flatten().map_or(0, |checkpoint| checkpoint.size);
     let (mut size, mut primacy) = match published {
         0 => (0, Primacy::FIRST),
-        size => primacy_at(store.primary(), keys, size).await.map_or((0, Primacy::FIRST), |primacy| (size, primacy)),
+        size => {
+            primacy_at(store.primary(), keys, size).await.map_or((0, Primacy::FIRST), |(_, primacy)| (size, primacy))
+        }
     };
     loop {
         let path = layout::commit(size);

@@ -35,6 +35,11 @@ impl Identity {
         Bytes::from(serde_json::to_string(self).unwrap_or_default() + "\n")
     }
 
+    /// Is this a place of the same archive?
+    pub fn is_of(&self, other: &Identity) -> bool {
+        self.archive == other.archive && self.origin == other.origin
+    }
+
     /// The identity of the place in which the archive was founded.
     pub fn founding(&self) -> Identity {
         Identity { replica: 1, epoch: 1, ..self.clone() }
@@ -71,8 +76,11 @@ impl Place {
     /// If we stop here, the place has its identity or not; whoever comes next finds out.
     pub async fn join(&self, identity: &Identity) -> Result<Identity, StoreError> {
         if let Some(there) = self.identity().await? {
-            let ours = there.archive == identity.archive && there.origin == identity.origin;
-            return if ours { Ok(there) } else { Err(self.refused("it is a place of another archive")) };
+            return if there.is_of(identity) {
+                Ok(there)
+            } else {
+                Err(self.refused("it is a place of another archive"))
+            };
         }
         if !self.names("").await?.is_empty() {
             return Err(self.refused("it is not empty, and holds no archive"));

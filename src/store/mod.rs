@@ -26,6 +26,7 @@ pub mod layout;
 pub mod local;
 pub mod place;
 mod probe;
+pub mod replica;
 pub mod replicas;
 mod url;
 
@@ -36,7 +37,8 @@ use object_store::{ObjectStore, memory::InMemory};
 use std::{ops::Range, path::Path, sync::Arc};
 
 pub use place::{Place, Upload};
-pub use replicas::{Replicas, Standing};
+pub use replica::{Link, Replica, Standing};
+pub use replicas::Replicas;
 
 /// What can go wrong between us and the bytes.
 #[derive(Debug, thiserror::Error)]
@@ -93,6 +95,9 @@ pub struct Listed {
 
 /// How many bytes are read or written at a time when a component is too large to be held.
 pub const PIECE_BYTES: usize = 4 << 20;
+
+/// How often an object that is not what it should be is read again.
+const READ_AGAIN: usize = 2;
 
 /// Every place that holds the archive's tree, as one: what counts is written to the primary and to as many
 /// replicas as are required before anybody is told.
@@ -186,7 +191,8 @@ impl Store {
         match reach(path) {
             Reach::Primary => self.primary.keep(path, bytes).await,
             Reach::Required => {
-                let (here, there) = join(self.primary.keep(path, bytes.clone()), self.replicas.keep(path, bytes)).await;
+                let there = self.replicas.keep(&self.primary, path, bytes.clone());
+                let (here, there) = join(self.primary.keep(path, bytes), there).await;
                 here.and(there)
             }
         }
@@ -197,13 +203,20 @@ impl Store {
         self.primary.create(path, bytes).await
     }
 
-    /// Makes sure that an object that lies at the primary is durable there and at as many replicas as are
-    /// required, with the same bytes. One that a replica has with other bytes is left as it is.
+    /// Makes sure that a commit that lies at the primary is durable there and at as many replicas as are required,
+    /// after all before it and with the same bytes. One that a replica has with other bytes is left as it is.
     ///
     /// If we stop here, it is at fewer places than it has to be: whoever finds it does this again.
-    pub async fn secure(&self, path: &str, bytes: Bytes) -> Result<(), StoreError> {
-        self.primary.sync(path)?;
-        self.replicas.secure(path, bytes).await
+    pub async fn secure(&self, link: Link, bytes: Bytes) -> Result<(), StoreError> {
+        self.primary.sync(&link.path())?;
+        self.replicate(link, bytes).await
+    }
+
+    /// The same for a commit that has just been created.
+    ///
+    /// If we stop here, it is at fewer places than it has to be: whoever finds it does this again.
+    pub async fn replicate(&self, link: Link, bytes: Bytes) -> Result<(), StoreError> {
+        self.replicas.secure(&self.primary, link, bytes).await
     }
 
     /// Puts bytes in the place of an object at the primary, where `may` says so: [`Place::replace`].
@@ -226,6 +239,22 @@ impl Store {
             },
             answer => answer,
         }
+    }
+
+    /// The whole object with a digest, from whichever place gives it so: what one reading gets wrong another may not.
+    pub async fn read_as(&self, path: &str, digest: Digest) -> Result<Bytes, StoreError> {
+        let first = self.read(path).await?;
+        if Digest::of(&first) == digest {
+            return Ok(first);
+        }
+        for _ in 0..READ_AGAIN {
+            let again = self.primary.read(path).await;
+            if let Some(bytes) = again.ok().filter(|bytes| Digest::of(bytes) == digest) {
+                return Ok(bytes);
+            }
+        }
+        let elsewhere = self.replicas.read_as(path, digest).await;
+        elsewhere.ok_or_else(|| StoreError::Differs { path: path.into() })
     }
 
     /// The object in pieces of [`PIECE_BYTES`], for components that are too large to be held.

@@ -8,29 +8,23 @@
 //! *Nothing is believed of a replica that it has not shown.* What this process wrote there and read back is
 //! remembered; everything else is read and compared before the debt is called paid (`archive/heal.rs`).
 //!
-//! *The first bytes stand.* A commit that a replica has with other bytes is evidence of another history, a
-//! primary that came back for one: the replica is left alone from then on, and people are told.
+//! *What lies at a place that was not compared does not count.* A disk that comes back may be an older copy of
+//! itself, or hold another history: a place counts only from the moment on at which its commits were held against
+//! ours (`store/replica.rs`), and after every failure they are held against ours again.
 
 use crate::record::digest::{Digest, Hasher};
-use crate::store::{Listed, Place, StoreError};
+use crate::store::{
+    Link, Listed, Place, StoreError,
+    replica::{Replica, Standing, UNDER_WAY_MAX},
+};
 use bytes::Bytes;
 use futures::{TryStreamExt, future::join_all, stream::BoxStream};
-use serde::{Deserialize, Serialize};
 use std::{
-    collections::HashSet,
     ops::Range,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use tokio::{
-    sync::{Semaphore, mpsc},
-    time::Instant,
-};
-
-/// Writes to one replica that may be under way; one that is slower than that rests.
-const UNDER_WAY_MAX: u32 = 64;
-/// Objects of one replica that are remembered as written by this process and read back.
-const REMEMBERED_MAX: usize = 1 << 20;
+use tokio::{sync::mpsc, time::Instant};
 
 /// The replicas of an archive, and how many of them must hold what counts.
 #[derive(Clone, Debug, Default)]
@@ -38,154 +32,30 @@ pub struct Replicas {
     all: Arc<[Arc<Replica>]>,
     required: usize,
     patience: Duration,
-}
-
-/// One replica.
-#[derive(Debug)]
-pub struct Replica {
-    /// Which of the archive's places it is.
-    pub number: u32,
-    pub place: Place,
-    state: Mutex<State>,
-    under_way: Arc<Semaphore>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    /// Its `place.json` is the one that it has to have.
-    identified: bool,
-    standing: Standing,
-    why: Option<String>,
-    /// Written here by this process, read back, and not healed past yet: the beginnings of the paths' digests.
-    written: HashSet<u128>,
-}
-
-/// What may be expected of a replica.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Standing {
-    /// It has not said yet who it is, or it failed and has not been healed since.
-    #[default]
-    Resting,
-    /// It takes every write.
-    Taking,
-    /// It holds another history: nothing is written there until somebody has decided.
-    Diverged,
-}
-
-/// What people are told of a replica.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
-    pub number: u32,
-    pub name: String,
-    pub standing: Standing,
-    pub why: Option<String>,
-}
-
-impl Replica {
-    pub fn new(number: u32, place: Place) -> Replica {
-        let under_way = Arc::new(Semaphore::new(UNDER_WAY_MAX as usize));
-        Replica { number, place, state: Mutex::default(), under_way }
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub fn told(&self) -> Told {
-        let state = self.state();
-        let (name, why) = (self.place.name().into(), state.why.clone());
-        Told { number: self.number, name, standing: state.standing, why }
-    }
-
-    /// It has said who it is: from now on it takes every write.
-    pub fn takes(&self) {
-        let mut state = self.state();
-        state.identified = true;
-        if state.standing == Standing::Resting {
-            state.standing = Standing::Taking;
-        }
-    }
-
-    pub fn standing(&self) -> Standing {
-        self.state().standing
-    }
-
-    /// All that it missed has been made good.
-    pub fn is_whole(&self) {
-        self.state().why = None;
-    }
-
-    /// It failed, or was too slow: it rests until it has been healed.
-    pub fn rests(&self, why: &str) {
-        let mut state = self.state();
-        if state.standing == Standing::Taking || state.why.is_none() {
-            tracing::warn!(place = self.place.name(), %why, "a replica fell behind; it is healed when it answers again");
-        }
-        state.why = Some(why.to_owned());
-        if state.standing == Standing::Taking {
-            state.standing = Standing::Resting;
-        }
-    }
-
-    /// It holds another history: nothing more is written there.
-    pub fn diverges(&self, why: &str) {
-        let mut state = self.state();
-        if state.standing != Standing::Diverged {
-            tracing::error!(place = self.place.name(), why, "a replica holds another history and is left alone");
-        }
-        state.standing = Standing::Diverged;
-        state.why = Some(why.to_owned());
-    }
-
-    /// Was an object written there by this process, and read back? It is asked once: what has been healed past need
-    /// not be remembered.
-    pub fn forgets(&self, path: &str) -> bool {
-        self.state().written.remove(&mark(path))
-    }
-
-    fn remembers(&self, path: &str) {
-        let mut state = self.state();
-        if state.written.len() < REMEMBERED_MAX {
-            state.written.insert(mark(path));
-        }
-    }
-
-    fn takes_writes(&self, also_resting: bool) -> bool {
-        let state = self.state();
-        match state.standing {
-            Standing::Taking => true,
-            Standing::Resting => also_resting && state.identified,
-            Standing::Diverged => false,
-        }
-    }
-
-    /// A commit as the primary has it; other bytes that are there stand, and are told.
-    ///
-    /// If we stop here, it is there or it is not: healing looks again.
-    pub async fn secure(&self, path: &str, bytes: Bytes) -> Result<(), StoreError> {
-        match self.place.read(path).await {
-            Ok(found) if found == bytes => self.place.sync(path),
-            Ok(_) => {
-                self.diverges(&format!("{path} has other bytes there than at the primary"));
-                Err(StoreError::Differs { path: path.into() })
-            }
-            Err(StoreError::Absent(_)) => self.place.keep(path, bytes).await,
-            Err(error) => Err(error),
-        }
-    }
-}
-
-fn mark(path: &str) -> u128 {
-    let Digest(bytes) = Digest::of(path.as_bytes());
-    bytes.iter().take(16).fold(0, |mark, byte| mark << 8 | u128::from(*byte))
+    /// The newest commit that this process has taken in.
+    newest: Arc<Mutex<Option<Link>>>,
 }
 
 impl Replicas {
     /// `required` counts the primary; `patience` is how long one small write may take.
     pub fn new(places: Vec<(u32, Place)>, required: usize, patience: Duration) -> Replicas {
         let all = places.into_iter().map(|(number, place)| Arc::new(Replica::new(number, place))).collect();
-        Replicas { all, required: required.saturating_sub(1), patience }
+        Replicas { all, required: required.saturating_sub(1), patience, newest: Arc::default() }
+    }
+
+    /// The newest commit that this process has taken in: what a place must have to count.
+    pub fn newest(&self) -> Option<Link> {
+        *self.newest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// This process has taken a commit in.
+    pub fn grows(&self, newest: Link) {
+        *self.newest.lock().unwrap_or_else(PoisonError::into_inner) = Some(newest);
+    }
+
+    /// Do as many places count as are required?
+    pub fn suffice(&self) -> bool {
+        self.all.iter().filter(|replica| replica.standing() == Standing::Taking).count() >= self.required
     }
 
     /// How long one small write may take.
@@ -200,45 +70,55 @@ impl Replicas {
     /// Brings an object to the replicas; answers when as many as are required hold it.
     ///
     /// If we stop here, some have it and some do not.
-    pub async fn keep(&self, path: &str, bytes: Bytes) -> Result<(), StoreError> {
+    pub async fn keep(&self, primary: &Place, path: &str, bytes: Bytes) -> Result<(), StoreError> {
         let work = |replica: Arc<Replica>, path: String| {
             let bytes = bytes.clone();
-            async move { replica.place.keep(&path, bytes).await }
+            async move { replica.place.keep(&path, bytes).await.map(|()| true) }
         };
-        self.each(path, Some(self.patience), work).await
+        self.each(primary, path, Some(self.patience), work).await
     }
 
     /// Brings a commit to the replicas: [`Replica::secure`].
-    pub async fn secure(&self, path: &str, bytes: Bytes) -> Result<(), StoreError> {
-        let work = |replica: Arc<Replica>, path: String| {
-            let bytes = bytes.clone();
-            async move { replica.secure(&path, bytes).await }
+    pub async fn secure(&self, primary: &Place, link: Link, bytes: Bytes) -> Result<(), StoreError> {
+        let work = |replica: Arc<Replica>, _| {
+            let (bytes, primary) = (bytes.clone(), primary.clone());
+            async move { replica.secure(&primary, link, bytes).await }
         };
-        self.each(path, Some(self.patience), work).await
+        self.each(primary, &link.path(), Some(self.patience), work).await
     }
 
     /// Brings an object that the primary has, and that is too large to be held, to the replicas.
-    pub async fn copy(&self, from: &Place, path: &str, digest: Digest) -> Result<(), StoreError> {
+    pub async fn copy(&self, primary: &Place, path: &str, digest: Digest) -> Result<(), StoreError> {
         let work = |replica: Arc<Replica>, path: String| {
-            let from = from.clone();
-            async move { copy(&from, &replica.place, &path, digest, &mut Pace::of(u64::MAX)).await }
+            let from = primary.clone();
+            async move { copy(&from, &replica.place, &path, digest, &mut Pace::of(u64::MAX)).await.map(|()| true) }
         };
-        self.each(path, None, work).await
+        self.each(primary, path, None, work).await
     }
 
+    /// Holds the places that rest against the primary, where those that count are too few.
+    async fn wake(&self, primary: &Place) {
+        if self.suffice() {
+            return;
+        }
+        let resting = self.all.iter().filter(|replica| replica.standing() == Standing::Resting);
+        join_all(resting.map(|replica| replica.wake(primary, self.newest(), self.patience))).await;
+    }
+
+    /// Does some work at every replica that counts; it answers whether the object is held there now.
     async fn each<W>(
         &self,
+        primary: &Place,
         path: &str,
         patience: Option<Duration>,
         work: impl Fn(Arc<Replica>, String) -> W,
     ) -> Result<(), StoreError>
     where
-        W: Future<Output = Result<(), StoreError>> + Send + 'static,
+        W: Future<Output = Result<bool, StoreError>> + Send + 'static,
     {
-        let taking = self.all.iter().filter(|replica| replica.takes_writes(false)).count();
-        let also_resting = taking < self.required;
+        self.wake(primary).await;
         let (tell, mut heard) = mpsc::unbounded_channel();
-        for replica in self.all.iter().filter(|replica| replica.takes_writes(also_resting)) {
+        for replica in self.all.iter().filter(|replica| replica.standing() == Standing::Taking) {
             let permit = match replica.under_way.clone().try_acquire_owned() {
                 Ok(permit) => permit,
                 // Those that are waited for take their turn; others have been too slow for too long.
@@ -261,21 +141,23 @@ impl Replicas {
                     None => work.await,
                 };
                 match &done {
-                    Ok(()) => replica.remembers(&path),
+                    Ok(true) => replica.remembers(&path),
+                    Ok(false) => {}
                     Err(error) => replica.rests(&error.to_string()),
                 }
                 drop(permit);
                 // Nobody waits any more where the number was reached before.
-                tell.send(done.err().map(|error| error.to_string())).ok();
+                tell.send(done.map_err(|error| error.to_string())).ok();
             });
         }
         drop(tell);
         let (mut held, mut why) = (0, None);
         while held < self.required {
             match heard.recv().await {
-                Some(None) => held += 1,
-                Some(failure) => why = failure.or(why),
+                Some(Ok(holds)) => held += usize::from(holds),
+                Some(Err(failure)) => why = Some(failure),
                 None => {
+                    let why = why.or_else(|| self.all.iter().find_map(|replica| replica.told().why));
                     let why = why.unwrap_or_else(|| "no other place can be reached".into());
                     let (held, required) = (held + 1, self.required + 1);
                     return Err(StoreError::TooFew { path: path.into(), held, required, why });
@@ -285,9 +167,14 @@ impl Replicas {
         Ok(())
     }
 
+    /// Those whose bytes may be asked for: whoever asks hashes them.
+    fn readable(&self) -> impl Iterator<Item = &Arc<Replica>> {
+        self.all.iter().filter(|replica| replica.is_known() && replica.standing() != Standing::Diverged)
+    }
+
     /// The bytes of an object at the first replica that has it.
     pub async fn read(&self, path: &str) -> Option<Bytes> {
-        for replica in self.all.iter().filter(|replica| replica.takes_writes(true)) {
+        for replica in self.readable() {
             if let Ok(Ok(bytes)) = tokio::time::timeout(self.patience, replica.place.read(path)).await {
                 return Some(bytes);
             }
@@ -295,13 +182,24 @@ impl Replicas {
         None
     }
 
-    /// As much of a range of it as there is, in pieces.
+    /// The bytes with a digest, from the first replica that has them so.
+    pub async fn read_as(&self, path: &str, digest: Digest) -> Option<Bytes> {
+        for replica in self.readable() {
+            match tokio::time::timeout(self.patience, replica.place.read(path)).await {
+                Ok(Ok(bytes)) if Digest::of(&bytes) == digest => return Some(bytes),
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// As much of a range of an object as there is, in pieces, from the first replica that has it.
     pub async fn read_range(
         &self,
         path: &str,
         range: Range<u64>,
     ) -> Option<BoxStream<'static, Result<Bytes, StoreError>>> {
-        for replica in self.all.iter().filter(|replica| replica.takes_writes(true)) {
+        for replica in self.readable() {
             let pieces = replica.place.read_range(path, range.clone());
             if let Ok(Ok(pieces)) = tokio::time::timeout(self.patience, pieces).await {
                 return Some(pieces);

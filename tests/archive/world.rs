@@ -30,7 +30,7 @@ use vankho::{
     ingest::{self, Fate, Outcome},
     ledger::keys::Signer,
     record::{access::Reader, digest::Digest, id::RecordId, package::Source},
-    store::{Replicas, Standing, Store, layout, replicas::Replica},
+    store::{Replica, Replicas, Standing, Store, layout},
     verify::{self, archive::verify_archive, receipt::verify_receipt},
 };
 use zeroize::Zeroizing;
@@ -479,6 +479,7 @@ pub fn pdf(words: &str) -> Vec<u8> {
 }
 
 /// A small generator of numbers that a seed repeats.
+#[derive(Clone, Debug)]
 pub struct Chance(pub u64);
 
 impl Chance {

@@ -5,9 +5,11 @@
 #[path = "../corpus/convert.rs"]
 mod convert;
 mod durable;
+#[allow(dead_code, reason = "the simulation uses another part of it")]
 mod faulty;
 mod kill;
 mod matrix;
+mod primary;
 mod process;
 #[allow(dead_code, reason = "each binary of tests uses its own part of the world")]
 #[path = "../archive/world.rs"]

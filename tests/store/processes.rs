@@ -153,7 +153,7 @@ fn check(server: &Server, datas: &[TempDir], acknowledged: &[Acknowledged]) {
 fn processes_that_are_killed_at_random_never_fork_the_log() {
     let (server, inbox) = (Server::start(), folder());
     let datas = found(&server, 3);
-    let (rows, kills) = if full() { (10_000, 50) } else { (60, 8) };
+    let (rows, kills) = if full() { (10_000, 50) } else { (100, 8) };
     let manifests: Vec<PathBuf> = (0..3).map(|n| manifest(inbox.path(), &format!("p{n}"), rows)).collect();
     let seed = std::env::var("VANKHO_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
     let (mut chance, mut killed, mut heard) = (Chance(seed), 0, Vec::new());
@@ -178,6 +178,17 @@ fn processes_that_are_killed_at_random_never_fork_the_log() {
     ids.sort_unstable();
     ids.dedup();
     assert_eq!(ids.len(), 3 * rows, "every row of every process is acknowledged in the end");
+    let answers = |n: usize| {
+        let asked = ["", "toàn văn", "toan van p1 so 13", "p2"];
+        asked.map(|words| succeeds(&server, datas[n].path(), &["search", "--facets", "--limit", "100", words]).stdout)
+    };
+    succeeds(&server, datas[0].path(), &["verify", "archive"]);
+    let first = answers(0);
+    for (n, data) in datas.iter().enumerate() {
+        assert!(answers(n) == first, "process {n} answers otherwise than the first");
+        succeeds(&server, data.path(), &["rebuild"]);
+        assert!(answers(n) == first, "process {n} answers otherwise after its rebuild");
+    }
     check(&server, &datas, &heard);
     eprintln!("{} rows by three processes, {killed} kills, seed {seed}", 3 * rows);
 }
