@@ -5,7 +5,7 @@
 use crate::{Corpus, fold};
 use serde_json::{Value, json};
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::BTreeMap,
     fs,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
@@ -154,6 +154,9 @@ pub fn the_same_through_the_api(corpus: &Corpus) {
     let before: Value = serde_json::from_str(&succeeds(&direct, &["status"])).unwrap();
     assert_eq!(status["records"], before["records"], "nothing is missing and nothing is doubled");
     all_is_read(&afar);
+    // Each record is found once, however often its server was killed.
+    let everything: Value = serde_json::from_str(&afar.succeeds(&["search", "--limit", "1"])).unwrap();
+    assert_eq!(everything["total"], status["records"], "records that are found");
     compare(corpus, &direct, &afar);
     service.terminate();
     let verified = vankho(&served, &["verify", "archive"]);
@@ -229,25 +232,61 @@ fn compare(corpus: &Corpus, direct: &Path, afar: &Afar) {
     let words = ["search", "--limit", "10", "--queries", path.to_str().unwrap()];
     let (here, there) = (succeeds(direct, &words), afar.succeeds(&words));
     assert_eq!(here.lines().count(), lines.len());
-    let (mut same, mut alike) = (0, 0);
-    for (here, there) in here.lines().zip(there.lines()) {
-        let read = |line: &str| serde_json::from_str::<Value>(line).unwrap();
-        let (here, there) = (read(here), read(there));
-        assert_eq!(here["qid"], there["qid"]);
-        let ids = |answer: &Value| -> HashSet<String> {
-            answer["ids"].as_array().unwrap().iter().map(|id| id.as_str().unwrap().to_owned()).collect()
+    let read = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    let mut same = 0;
+    for (line, (here, there)) in lines.iter().zip(here.lines().zip(there.lines())) {
+        if here == there {
+            same += 1;
+            continue;
+        }
+        // Rows came in another order, so that those that are equally good stand in another order too; and until
+        // segments are merged a record that was read anew counts twice in how rare its words are. But at every place
+        // stands one that is as good.
+        let question = read(line);
+        let words = ["search", "--limit", "10", question["text"].as_str().unwrap()];
+        let scores = |answer: String| -> Vec<f64> {
+            read(&answer)["hits"].as_array().unwrap().iter().map(|hit| hit["score"].as_f64().unwrap()).collect()
         };
-        same += usize::from(here == there);
-        alike += usize::from(ids(&here) == ids(&there));
+        let (here, there) = (scores(succeeds(direct, &words)), scores(afar.succeeds(&words)));
+        let close = |(here, there): (&f64, &f64)| (here - there).abs() <= 0.01 * here.abs();
+        assert!(here.len() == there.len() && here.iter().zip(&there).all(close), "{question}: {here:?} {there:?}");
     }
-    let share = |count: usize| count as f64 / lines.len() as f64;
-    println!("{} questions: {:.4} the same, {:.4} the same but for order", lines.len(), share(same), share(alike));
-    // Rows came in another order, so that records that are equally good stand in another order too.
-    assert!(share(alike) >= 0.99 && share(same) >= 0.98, "{same} and {alike} of {}", lines.len());
+    println!("{} questions: {same} answers the same, the others but for the order of equals", lines.len());
+    assert!(same * 10 >= lines.len() * 9, "{same} of {}", lines.len());
     for question in corpus.queries.iter().take(50) {
         let words = ["search", "--facets", "--limit", "1", question["text"].as_str().unwrap()];
-        let read = |text: String| serde_json::from_str::<Value>(&text).unwrap();
-        let (here, there) = (read(succeeds(direct, &words)), read(afar.succeeds(&words)));
-        assert_eq!((&here["total"], &here["facets"]), (&there["total"], &there["facets"]), "{question}");
+        let ask = || (read(&succeeds(direct, &words)), read(&afar.succeeds(&words)));
+        let agree =
+            |(here, there): &(Value, Value)| here["total"] == there["total"] && here["facets"] == there["facets"];
+        let first = ask();
+        if agree(&first) {
+            continue;
+        }
+        // Seen in two runs of ten, with the same records listed by both: told, and asked once more.
+        println!("{question}: {} here and {} there, asked again", first.0["total"], first.1["total"]);
+        std::thread::sleep(Duration::from_secs(2));
+        let (here, there) = ask();
+        if agree(&(here.clone(), there.clone())) {
+            continue;
+        }
+        let words = ["search", "--limit", "1000", question["text"].as_str().unwrap()];
+        let ids = |answer: String| -> Vec<String> {
+            let mut ids: Vec<String> =
+                read(&answer)["hits"].as_array().unwrap().iter().map(|hit| hit["external_id"].to_string()).collect();
+            ids.sort();
+            ids
+        };
+        let (live_here, live_there) = (here["total"].clone(), there["total"].clone());
+        let (here, there) = (ids(succeeds(direct, &words)), ids(afar.succeeds(&words)));
+        let one = |a: &[String], b: &[String]| a.iter().filter(|id| !b.contains(id)).cloned().collect::<Vec<_>>();
+        let twice: Vec<&String> =
+            here.windows(2).chain(there.windows(2)).filter(|two| two[0] == two[1]).map(|two| &two[0]).collect();
+        panic!(
+            "{question}: {live_here} here and {live_there} there; listed {} and {}; here alone {:?}, there alone {:?}, twice {twice:?}",
+            here.len(),
+            there.len(),
+            one(&here, &there),
+            one(&there, &here)
+        );
     }
 }
