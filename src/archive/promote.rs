@@ -89,7 +89,8 @@ impl Promotion<'_> {
         let old = answering(asked, now.replica).map(|_| now.replica).filter(|_| !lacking);
         // The chain to go on from: the old primary's own, or, where that is gone, the longest that is left.
         let from = old.unwrap_or(longest);
-        let mut healing = self.at(from, places, asked, signer.clone(), desk, tell).await?;
+        let silent: Vec<u32> = asked.iter().filter(|one| one.tip.is_err()).map(|one| one.number).collect();
+        let mut healing = self.at(places.store(from, asked, &silent)?, signer.clone(), desk, tell).await?;
         self.nothing_is_lost(&healing.ledger, desk).await?;
         if from != self.to {
             healing.make_whole(self.to, tell).await?;
@@ -105,7 +106,7 @@ impl Promotion<'_> {
                 // Nobody here knows what it holds: all of it is compared.
                 desk.set_healed(self.to, 0).await?;
             }
-            healing = self.at(self.to, places, asked, signer, desk, tell).await?;
+            healing = self.at(places.store(self.to, asked, &silent)?, signer, desk, tell).await?;
         }
         let promoted = self.commit(&healing.ledger, now, desk).await?;
         // Whatever place is left takes the entry now, so that nobody goes on there under the old primary.
@@ -116,15 +117,11 @@ impl Promotion<'_> {
     /// The ledger at one place, with the others that answered as its replicas.
     async fn at(
         &self,
-        number: u32,
-        places: &Places,
-        asked: &[Asked],
+        store: Store,
         signer: Arc<Signer>,
         desk: &Desk,
         tell: &(dyn Fn(u32, u64) + Send + Sync),
     ) -> Result<Healing, ArchiveError> {
-        let silent: Vec<u32> = asked.iter().filter(|one| one.tip.is_err()).map(|one| one.number).collect();
-        let store = places.store(number, asked, &silent)?;
         let ledger = Arc::new(Ledger::open(store.clone(), signer, keys(&store).await?).await?);
         let healing = Healing::new(&store, &ledger, desk, &self.config.storage);
         healing.introduce(tell).await;

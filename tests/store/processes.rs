@@ -179,8 +179,12 @@ fn processes_that_are_killed_at_random_never_fork_the_log() {
     ids.dedup();
     assert_eq!(ids.len(), 3 * rows, "every row of every process is acknowledged in the end");
     let answers = |n: usize| {
-        let asked = ["", "toàn văn", "toan van p1 so 13", "p2"];
-        asked.map(|words| succeeds(&server, datas[n].path(), &["search", "--facets", "--limit", "100", words]).stdout)
+        // Every command opens the archive over S3, which takes seconds: one question in a usual run.
+        let asked = ["toan van p1 so 13", "", "toàn văn", "p2"];
+        let asked = &asked[..if full() { 4 } else { 1 }];
+        let search =
+            |words: &&str| succeeds(&server, datas[n].path(), &["search", "--facets", "--limit", "100", words]);
+        asked.iter().map(|words| search(words).stdout).collect::<Vec<_>>()
     };
     succeeds(&server, datas[0].path(), &["verify", "archive"]);
     let first = answers(0);
