@@ -8,7 +8,7 @@
 //! earlier entries; whoever loses the race for a size catches up and is judged again.
 
 use crate::archive::{ArchiveError, Clock, apply::Derived};
-use crate::catalog::{Applied, Catalog};
+use crate::catalog::{Applied, Catalog, Standing};
 use crate::config;
 use crate::ledger::log::{Appended, Committed, Ledger, LedgerError};
 use crate::record::{
@@ -44,7 +44,15 @@ pub fn request(by: ActorId, key: &[u8; 32]) -> Digest {
     Digest::of(&[by.to_string().as_bytes(), b"\n", key].concat())
 }
 
-type Answer = Result<u64, ArchiveError>;
+/// The entry that answers a proposal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Answered {
+    pub seq: u64,
+    /// It answered the same request before.
+    pub before: bool,
+}
+
+type Answer = Result<Answered, ArchiveError>;
 
 /// The way to the writer.
 #[derive(Debug)]
@@ -76,8 +84,7 @@ impl Writer {
         self.to.is_closed()
     }
 
-    /// Commits a proposal, together with whatever else is waiting. Answers the entry's sequence number:
-    /// that of the earlier entry, where the same request was answered before.
+    /// Commits a proposal, together with whatever else is waiting.
     pub async fn commit(&self, proposal: Proposal) -> Answer {
         let stopped = || ArchiveError::Stopped("the writer has stopped".into());
         let (answer, answered) = oneshot::channel();
@@ -165,7 +172,7 @@ impl Loop {
         self.derived.apply(applied, committed.root).await?;
         for (seq, answer) in answers {
             // Who asked may be gone; the entry stands.
-            answer.send(Ok(seq)).ok();
+            answer.send(Ok(Answered { seq, before: false })).ok();
         }
         Ok(())
     }
@@ -177,11 +184,11 @@ type Judged = (Waiting, Entry, Vec<u8>);
 async fn judge(catalog: &Catalog, waiting: Vec<Waiting>, at: Instant) -> Result<Vec<Judged>, ArchiveError> {
     let requests: Vec<Digest> = waiting.iter().map(|one| one.proposal.request).collect();
     let records: Vec<RecordId> = waiting.iter().filter_map(|one| one.proposal.event.record()).collect();
-    let (answered, mut current) = (catalog.answered(&requests).await?, catalog.current(&records).await?);
+    let Standing { answered, mut current } = catalog.standing(&requests, &records).await?;
     let (mut judged, mut seen) = (Vec::with_capacity(waiting.len()), HashSet::new());
     for Waiting { proposal, answer } in waiting {
         if let Some(seq) = answered.get(&proposal.request) {
-            answer.send(Ok(*seq)).ok();
+            answer.send(Ok(Answered { seq: *seq, before: true })).ok();
             continue;
         }
         let verdict = match seen.insert(proposal.request) {

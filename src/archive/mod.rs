@@ -45,7 +45,7 @@ use std::{fs, path::Path, sync::Arc, time::Duration};
 use tokio::{sync::Notify, task::JoinHandle};
 
 pub use clock::Clock;
-pub use commit::{Proposal, request};
+pub use commit::{Answered, Proposal, request};
 
 /// An open archive.
 pub struct Archive {
@@ -240,8 +240,8 @@ impl Archive {
         })
     }
 
-    /// Commits an entry. What it names must be durable and read back. Answers its sequence number.
-    pub async fn commit(&self, proposal: Proposal) -> Result<u64, ArchiveError> {
+    /// Commits an entry. What it names must be durable and read back.
+    pub async fn commit(&self, proposal: Proposal) -> Result<Answered, ArchiveError> {
         self.writer.commit(proposal).await
     }
 
@@ -289,7 +289,7 @@ impl Archive {
         let request = request(self.operator, &keep::random()?);
         let event = Event::Refreshed { documents };
         let entry = self.commit(Proposal { by: self.operator, request, event, description: None }).await?;
-        Ok(Refreshed { entry: Some(entry), restored })
+        Ok(Refreshed { entry: Some(entry.seq), restored })
     }
 
     /// Publishes, makes everything visible and closes the files. When it returns, nothing of this archive

@@ -33,11 +33,12 @@ impl Catalog {
             replace_records(&mut change, rows).await?;
         }
         let state = State { applied: last.seq + 1, newest: last.entry.at.micros() };
-        let root = root_values(root);
-        let root = root.iter().map(|(name, value)| (name.as_str(), *value));
-        for (name, value) in [("applied", state.applied as i64), ("newest", state.newest)].into_iter().chain(root) {
-            sqlx::query(sql::SET_PLACE).bind(name).bind(value).execute(&mut *change).await?;
-        }
+        let place = [("applied".to_owned(), state.applied as i64), ("newest".to_owned(), state.newest)];
+        let mut rows = QueryBuilder::<Sqlite>::new(sql::INSERT_PLACE);
+        rows.push_values(place.into_iter().chain(root_values(root)), |mut row, (name, value)| {
+            row.push_bind(name).push_bind(value);
+        });
+        rows.push(sql::REPLACE_PLACE).build().execute(&mut *change).await?;
         change.commit().await?;
         *self.state() = state;
         Ok(())

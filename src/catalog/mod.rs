@@ -42,6 +42,9 @@ pub struct Catalog {
     state: Arc<Mutex<State>>,
 }
 
+/// Statements that a connection keeps prepared.
+const STATEMENTS_PREPARED_MAX: usize = 512;
+
 /// How far the fold is.
 #[derive(Clone, Copy, Debug, Default)]
 struct State {
@@ -94,6 +97,13 @@ pub struct Happened {
     pub description: Option<Digest>,
 }
 
+/// What a batch is judged by.
+#[derive(Clone, Debug, Default)]
+pub struct Standing {
+    pub answered: HashMap<Digest, u64>,
+    pub current: HashMap<RecordId, Digest>,
+}
+
 /// How much there is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -113,7 +123,8 @@ impl Catalog {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Normal)
             .busy_timeout(Duration::from_secs(10))
-            .statement_cache_capacity(64)
+            // A list of another length is another statement.
+            .statement_cache_capacity(STATEMENTS_PREPARED_MAX)
             .pragma("cache_size", "-16000")
             // Pages that change often are moved out of the write-ahead log once for many commits.
             .pragma("wal_autocheckpoint", "4000");
@@ -185,25 +196,37 @@ impl Catalog {
 
     /// The entries that answered requests, for those that were made before.
     pub async fn answered(&self, requests: &[Digest]) -> Result<HashMap<Digest, u64>, CatalogError> {
-        let rows = self.listed(sql::ANSWERED, requests).await?;
+        if requests.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let mut query = QueryBuilder::<Sqlite>::new(sql::ANSWERED);
+        push_list(&mut query, requests);
+        let rows = query.build().fetch_all(&self.readers).await?;
         let answered = |row: &SqliteRow| Ok((digest(row.try_get(0)?)?, row.try_get::<i64, _>(1)? as u64));
         rows.iter().map(answered).collect()
     }
 
-    /// The descriptions in force of records, for those that are known.
-    pub async fn current(&self, records: &[RecordId]) -> Result<HashMap<RecordId, Digest>, CatalogError> {
-        let rows = self.listed(sql::CURRENT, records).await?;
-        rows.iter().map(|row| Ok((record(row.try_get(0)?)?, digest(row.try_get(1)?)?))).collect()
-    }
-
-    /// Rows whose first column is one of the values.
-    async fn listed<T: ToString>(&self, statement: &str, values: &[T]) -> Result<Vec<SqliteRow>, CatalogError> {
-        if values.is_empty() {
-            return Ok(Vec::new());
+    /// What a batch is judged by: the entries that answered its requests, and the descriptions in force of its
+    /// records, for those that are known. Asked by whoever applies, on the same connection: it waits for no reader.
+    pub async fn standing(&self, requests: &[Digest], records: &[RecordId]) -> Result<Standing, CatalogError> {
+        let mut query = QueryBuilder::<Sqlite>::new(sql::STANDING);
+        push_list(&mut query, requests);
+        if !records.is_empty() {
+            query.push(sql::AND_CURRENT);
+            push_list(&mut query, records);
         }
-        let mut query = QueryBuilder::<Sqlite>::new(statement);
-        push_list(&mut query, values);
-        Ok(query.build().fetch_all(&self.readers).await?)
+        let mut standing = Standing::default();
+        for row in query.build().fetch_all(&self.writer).await? {
+            match row.try_get::<Option<i64>, _>(1)? {
+                Some(seq) => {
+                    standing.answered.insert(digest(row.try_get(0)?)?, seq as u64);
+                }
+                None => {
+                    standing.current.insert(record(row.try_get(0)?)?, digest(row.try_get(2)?)?);
+                }
+            }
+        }
+        Ok(standing)
     }
 
     /// The life of a record, oldest first.

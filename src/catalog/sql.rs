@@ -3,14 +3,13 @@
 pub const SCHEMA: &str = include_str!("schema.sql");
 
 pub const PLACE: &str = "SELECT value FROM place WHERE name = $1";
-pub const SET_PLACE: &str =
-    "INSERT INTO place (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 pub const RECORD: &str = "SELECT * FROM records WHERE record = $1";
 pub const BY_EXTERNAL_ID: &str = "SELECT * FROM records WHERE external_id = $1 ORDER BY seq";
 pub const RECORDS: &str = "SELECT * FROM records WHERE seq >= $1 ORDER BY seq LIMIT $2";
 pub const WAITING: &str = "SELECT * FROM records WHERE waiting > 0 AND seq >= $1 ORDER BY seq LIMIT $2";
 pub const ANSWERED: &str = "SELECT request, seq FROM requests WHERE request IN ";
-pub const CURRENT: &str = "SELECT record, description FROM records WHERE record IN ";
+pub const STANDING: &str = "SELECT request, seq, NULL FROM requests WHERE request IN ";
+pub const AND_CURRENT: &str = " UNION ALL SELECT record, NULL, description FROM records WHERE record IN ";
 pub const LIFE: &str = "SELECT seq, at, event, description FROM entries WHERE record = $1 ORDER BY seq";
 pub const ENTRY_RECORD: &str = "SELECT record FROM entries WHERE seq = $1";
 pub const ALIKE: &str = "SELECT likeness, MIN(record) FROM records WHERE likeness = ";
@@ -32,6 +31,8 @@ pub const CLEAR: [&str; 5] = [
     "DELETE FROM place",
 ];
 
+pub const INSERT_PLACE: &str = "INSERT INTO place (name, value) ";
+pub const REPLACE_PLACE: &str = " ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 pub const INSERT_REQUESTS: &str = "INSERT INTO requests (request, seq) ";
 pub const INSERT_ENTRIES: &str = "INSERT INTO entries (seq, at, event, record, description) ";
 pub const INSERT_COMPONENTS: &str = "INSERT INTO components (record, ordinal, sha256) ";
@@ -47,7 +48,6 @@ pub const REPLACE_RECORD: &str = " ON CONFLICT (record) DO UPDATE SET descriptio
 /// Every whole statement, for the test that has both databases prepare them.
 pub const STATEMENTS: &[&str] = &[
     PLACE,
-    SET_PLACE,
     RECORD,
     BY_EXTERNAL_ID,
     RECORDS,
@@ -55,7 +55,8 @@ pub const STATEMENTS: &[&str] = &[
     LIFE,
     ENTRY_RECORD,
     "SELECT request, seq FROM requests WHERE request IN ($1, $2)",
-    "SELECT record, description FROM records WHERE record IN ($1, $2)",
+    "SELECT request, seq, NULL FROM requests WHERE request IN ($1, $2) UNION ALL \
+     SELECT record, NULL, description FROM records WHERE record IN ($3, $4)",
     "SELECT likeness, MIN(record) FROM records WHERE likeness = $1 GROUP BY likeness UNION ALL \
      SELECT 'id=' || external_id, MIN(record) FROM records WHERE external_id = $2 GROUP BY external_id UNION ALL \
      SELECT sha256, MIN(record) FROM components WHERE sha256 IN ($3, $4) GROUP BY sha256",
@@ -65,5 +66,10 @@ pub const STATEMENTS: &[&str] = &[
 ];
 
 /// What is put around lists of values, for the same test: the statement up to them, and what follows.
-pub const INSERTS: &[(&str, &str)] =
-    &[(INSERT_REQUESTS, ""), (INSERT_ENTRIES, ""), (INSERT_COMPONENTS, ""), (INSERT_RECORDS, REPLACE_RECORD)];
+pub const INSERTS: &[(&str, &str)] = &[
+    (INSERT_PLACE, REPLACE_PLACE),
+    (INSERT_REQUESTS, ""),
+    (INSERT_ENTRIES, ""),
+    (INSERT_COMPONENTS, ""),
+    (INSERT_RECORDS, REPLACE_RECORD),
+];

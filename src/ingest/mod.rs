@@ -17,7 +17,7 @@ pub mod pieces;
 mod seal;
 mod stage;
 
-use crate::archive::{Archive, ArchiveError, Proposal, keep::Intent, keep::random, request};
+use crate::archive::{Answered, Archive, ArchiveError, Proposal, keep::Intent, keep::random, request};
 use crate::record::{
     digest::Digest,
     entry::Event,
@@ -86,9 +86,9 @@ async fn accession(
     let kept = keep::keep(archive, sealed).await?;
     let event = Event::Accessioned { record: mine, description: kept.described.digest };
     let description = Some(kept.described.description);
-    let seq = archive.commit(Proposal { by, request, event, description }).await?;
+    let Answered { seq, before } = archive.commit(Proposal { by, request, event, description }).await?;
     // The same request may have been answered meanwhile, with another record.
-    let record = archive.catalog.record_of(seq).await?.unwrap_or(mine);
+    let record = if before { archive.catalog.record_of(seq).await?.unwrap_or(mine) } else { mine };
     Ok((receipt(archive, record, seq, record != mine, kept.findings).await?, seq))
 }
 
