@@ -47,6 +47,8 @@ pub mod characterization;
 
 pub mod access;
 
+pub mod fixity;
+
 pub mod evidence;
 
 pub mod exchange;

@@ -11,7 +11,7 @@ use vankho::record::{
     component::{Component, Format, Role, Unread},
     description::{Description, SCHEMA},
     digest::Digest,
-    entry::{Entry, Event},
+    entry::{Entry, Event, Fault},
     fields::{FIELDS, Field},
     finding::{Code, Finding, Severity},
     id::{ActorId, RecordId},
@@ -108,6 +108,7 @@ fn full() -> Description {
 fn entries() -> Vec<Entry> {
     let (record, description, replaces) =
         (RecordId::new(1_763_877_600_000, [1; 10]), Digest::of(b"d"), Digest::of(b"e"));
+    let at = "2026-11-23T03:04:05.000000Z".parse().unwrap();
     let documents = BTreeMap::from([("schemas/record.v1.json".to_owned(), Digest::of(b"s"))]);
     let events = [
         Event::Founded { documents: documents.clone() },
@@ -116,8 +117,11 @@ fn entries() -> Vec<Entry> {
         Event::Characterized { record, description, replaces },
         Event::Refreshed { documents },
         Event::Promoted { replica: 2, epoch: 3 },
+        Event::FixityChecked { place: 2, since: at, to: 9, records: 7, components: 8, bytes: 1 << 40, faults: 0 },
+        Event::Damaged { record, named_by: description, component: 0, place: 1, fault: Fault::Altered },
+        Event::Repaired { record, named_by: description, component: 3, place: 1, source: 2 },
+        Event::Lost { record, named_by: description, component: 1 },
     ];
-    let at = "2026-11-23T03:04:05.000000Z".parse().unwrap();
     let entry = |event| Entry { at, by: ActorId::new(0, [2; 10]), request: Digest::of(b"r"), event, v: 1 };
     events.into_iter().map(entry).collect()
 }

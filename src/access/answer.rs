@@ -1,7 +1,7 @@
 //! Answers as they are shown: one shape for the API, for the command line, and for a command line that asks the API.
 
 use crate::access::{self, Found, Page};
-use crate::archive::{Archive, ArchiveError, heal::Debt};
+use crate::archive::{Archive, ArchiveError, coverage::Coverage, heal::Debt};
 use crate::index::query::{Counts, Facets};
 use crate::record::{access::Reader, id::RecordId};
 use crate::store::Standing;
@@ -167,6 +167,33 @@ pub struct State {
     pub waiting: u64,
     pub primary: Primary,
     pub replicas: Vec<Stands>,
+    /// How long bytes have gone unread, place by place.
+    #[serde(default)]
+    pub fixity: Vec<Covered>,
+}
+
+/// How far a place has been read and hashed again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Covered {
+    pub place: u32,
+    pub name: String,
+    /// For so many seconds the oldest unread byte there has gone unread.
+    pub unread_seconds: u64,
+    /// The objective in days; 0 where nobody set one.
+    pub objective_days: u32,
+    /// Does the place answer?
+    pub answers: bool,
+    /// Records that the round under way has read; none where no round is under way.
+    pub records: Option<u64>,
+}
+
+impl Covered {
+    fn of(coverage: Coverage, archive: &Archive) -> Covered {
+        let unread_seconds = coverage.age_seconds(archive.clock.now());
+        let Coverage { place, name, round, answers, .. } = coverage;
+        let (objective_days, records) = (archive.config.fixity.objective_days, round.map(|round| round.records));
+        Covered { place, name, unread_seconds, objective_days, answers, records }
+    }
 }
 
 /// The place that decides the order of entries.
@@ -206,5 +233,6 @@ pub async fn state(archive: &Archive) -> Result<State, ArchiveError> {
         waiting: counts.waiting,
         primary: Primary { place: archive.store.number(), name: archive.store.primary().name().to_owned() },
         replicas: archive.healing.debts().await?.into_iter().map(Stands::from).collect(),
+        fixity: archive.coverage().await?.into_iter().map(|one| Covered::of(one, archive)).collect(),
     })
 }

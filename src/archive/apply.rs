@@ -116,7 +116,8 @@ async fn load(store: &Store, base: u64, entries: &[Vec<u8>]) -> Result<Loaded, A
     let mut last: HashMap<RecordId, u64> = HashMap::new();
     for (seq, bytes) in (base..).zip(entries) {
         let entry = Entry::from_bytes(bytes).map_err(|fault| ArchiveError::Damaged(format!("entry {seq}: {fault}")))?;
-        if let Some(record) = entry.event.record() {
+        // What says nothing new of a record does not hide what an earlier entry said.
+        if let (Some(record), Some(_)) = (entry.event.record(), entry.event.description()) {
             last.insert(record, seq);
         }
         read.push((seq, entry));

@@ -79,6 +79,11 @@ impl Writer {
         (Writer { to }, tokio::spawn(Loop { ledger, derived, clock, batch_max, interval }.run(from)))
     }
 
+    /// How many proposals wait for their turn.
+    pub fn waiting(&self) -> usize {
+        self.to.max_capacity() - self.to.capacity()
+    }
+
     /// Has the task that commits ended?
     pub fn has_stopped(&self) -> bool {
         self.to.is_closed()

@@ -15,6 +15,7 @@
 pub mod apply;
 pub mod clock;
 pub mod commit;
+pub mod coverage;
 pub mod feed;
 pub mod heal;
 pub mod keep;
@@ -22,6 +23,7 @@ pub mod place;
 pub mod places;
 pub mod promote;
 pub mod rebuild;
+pub mod repair;
 pub mod sweep;
 
 use crate::archive::{
@@ -243,6 +245,11 @@ impl Archive {
     /// Commits an entry. What it names must be durable and read back.
     pub async fn commit(&self, proposal: Proposal) -> Result<Answered, ArchiveError> {
         self.writer.commit(proposal).await
+    }
+
+    /// How many proposals wait for their turn: whoever is in no hurry yields.
+    pub fn waiting(&self) -> usize {
+        self.writer.waiting()
     }
 
     /// Has the writer given up? Whoever holds the archive closes it and opens it again.

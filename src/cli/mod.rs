@@ -10,6 +10,7 @@
 mod actor;
 mod characterize;
 mod export;
+mod fixity;
 mod ingest;
 mod place;
 mod places;
@@ -85,6 +86,8 @@ enum Command {
     Status,
     /// Bring every replica up to date / Đồng bộ các bản nhân
     Heal(places::Heal),
+    /// Read and hash everything again, and repair it / Kiểm tra tính toàn vẹn và phục hồi
+    Fixity(fixity::Fixity),
     /// Make another place the primary / Đưa bản nhân khác lên làm bản chính
     Promote(places::Promote),
     /// Shell completions / Gợi ý lệnh cho trình vỏ
@@ -215,6 +218,7 @@ fn only_here(command: &Command) -> Option<&'static str> {
         Command::Serve(_) => Some("serve"),
         Command::Rebuild => Some("rebuild"),
         Command::Heal(_) => Some("heal"),
+        Command::Fixity(_) => Some("fixity"),
         Command::Promote(_) => Some("promote"),
         Command::Ingest(_)
         | Command::Search(_)
@@ -248,6 +252,7 @@ async fn run(context: &Context, command: Command) -> Result<ExitCode, CommandErr
         Command::Rebuild => place::rebuild(context).await,
         Command::Status => places::status(context).await,
         Command::Heal(heal) => heal.run(context).await,
+        Command::Fixity(fixity) => fixity.run(context).await,
         Command::Promote(promote) => promote.run(context).await,
         Command::Completions { shell } => {
             // Into memory first: it does not expect that it cannot write.

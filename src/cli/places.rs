@@ -1,6 +1,6 @@
 //! `vankho status`, `heal`, `promote`: the places of the archive and how they stand.
 
-use crate::access::answer::{self, Stands, State};
+use crate::access::answer::{self, Covered, Stands, State};
 use crate::archive::{
     Archive, Clock,
     promote::{Promoted, Promotion},
@@ -28,7 +28,7 @@ pub async fn status(context: &Context) -> Result<ExitCode, CommandError> {
 }
 
 fn text(screen: &Screen, state: &State) -> String {
-    let State { origin, entries, records, waiting, primary, replicas } = state;
+    let State { origin, entries, records, waiting, primary, replicas, fixity } = state;
     let mut lines = vec![match screen.say("vi", "en") {
         "vi" => format!("{origin}: {records} tài liệu, {waiting} chờ đọc nội dung, {entries} sự kiện"),
         _ => format!("{origin}: {records} records, {waiting} waiting to be read, {entries} entries"),
@@ -37,6 +37,7 @@ fn text(screen: &Screen, state: &State) -> String {
         lines.push(format!("{} {}: {}", primary.place, primary.name, screen.say("bản chính", "primary")));
     }
     lines.extend(replicas.iter().map(|replica| line(screen, replica)));
+    lines.extend(fixity.iter().map(|covered| coverage(screen, covered)));
     lines.join("\n")
 }
 
@@ -56,6 +57,29 @@ fn line(screen: &Screen, replica: &Stands) -> String {
     };
     let why = why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
     format!("{place} {name}: {stands}, {behind}{why}")
+}
+
+fn coverage(screen: &Screen, covered: &Covered) -> String {
+    let Covered { place, unread_seconds, objective_days, answers, records, .. } = covered;
+    let days = unread_seconds / 86_400;
+    let late = *objective_days > 0 && days >= u64::from(*objective_days);
+    let mut line = match screen.say("vi", "en") {
+        "vi" => format!("{place}: byte lâu nhất chưa đọc lại: {days} ngày (mục tiêu {objective_days})"),
+        _ => format!("{place}: oldest unread byte: {days} days (objective {objective_days})"),
+    };
+    if let Some(records) = records {
+        line += &match screen.say("vi", "en") {
+            "vi" => format!(", đang kiểm tra: {records} tài liệu"),
+            _ => format!(", a round is under way: {records} records"),
+        };
+    }
+    if late {
+        line += screen.say("; QUÁ HẠN: chạy vankho fixity", "; OVERDUE: run vankho fixity");
+    }
+    if !answers {
+        line += screen.say("; không trả lời", "; does not answer");
+    }
+    line
 }
 
 /// Bring every replica up to date

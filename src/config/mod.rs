@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 pub struct Config {
     pub storage: Storage,
     pub ledger: Ledger,
+    pub fixity: Fixity,
     pub ingest: Ingest,
     pub content: Content,
     pub index: Index,
@@ -50,6 +51,20 @@ pub struct Ledger {
     pub publish_interval_ms: u64,
     /// What other processes committed is taken in at least this often.
     pub catch_up_interval_ms: u64,
+}
+
+/// Reading again what is kept, at every place.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Fixity {
+    /// No byte of any place goes unread for longer; 0 leaves it to `vankho fixity`.
+    pub objective_days: u32,
+    /// Bytes that are read in a second.
+    pub bytes_per_second_max: u64,
+    /// The hours of the day, Vietnamese time, in which rounds go on: from the one, up to the other.
+    pub hours: [u32; 2],
+    /// Records that are picked at random every hour between rounds.
+    pub sample_records: u32,
 }
 
 /// Taking in.
@@ -154,6 +169,12 @@ impl Default for Ledger {
     }
 }
 
+impl Default for Fixity {
+    fn default() -> Self {
+        Fixity { objective_days: 90, bytes_per_second_max: 10 << 20, hours: [0, 24], sample_records: 100 }
+    }
+}
+
 impl Default for Ingest {
     fn default() -> Self {
         Ingest {
@@ -218,6 +239,8 @@ pub enum ConfigError {
     Zero(&'static str),
     #[error("storage.required is {required}, and storage.places names {places} places")]
     TooFewPlaces { required: usize, places: usize },
+    #[error("fixity.hours are two hours of a day, from 0 to 24, and not the same; [22, 6] is the night")]
+    NotHours,
 }
 
 impl Config {
@@ -228,7 +251,8 @@ impl Config {
     ) -> Result<Config, ConfigError> {
         let variables = environment.filter(|(name, _)| is_key(name)).collect();
         let source = config::Environment::with_prefix("VANKHO").prefix_separator("_").separator("__");
-        let source = source.list_separator(" ").with_list_parse_key("storage.places");
+        let source =
+            source.list_separator(" ").with_list_parse_key("storage.places").with_list_parse_key("fixity.hours");
         let mut builder = config::Config::builder();
         if let Some(path) = file {
             builder = builder.add_source(config::File::from(PathBuf::from(path)).format(config::FileFormat::Toml));
@@ -243,6 +267,7 @@ impl Config {
             ("storage.required", self.storage.required),
             ("storage.heal_bytes_per_second_max", self.storage.heal_bytes_per_second_max as usize),
             ("ledger.batch_entries_max", self.ledger.batch_entries_max),
+            ("fixity.bytes_per_second_max", self.fixity.bytes_per_second_max as usize),
             ("ingest.concurrency", self.ingest.concurrency),
             ("content.processes", self.content.processes),
             ("index.threads", self.index.threads),
@@ -252,6 +277,10 @@ impl Config {
         ];
         if let Some((name, _)) = at_least_one.iter().find(|(_, value)| *value == 0) {
             return Err(ConfigError::Zero(name));
+        }
+        let [from, to] = self.fixity.hours;
+        if from > 24 || to > 24 || from == to {
+            return Err(ConfigError::NotHours);
         }
         let (required, places) =
             (self.storage.required, self.storage.places.iter().filter(|at| !at.is_empty()).count());
@@ -267,7 +296,7 @@ fn is_key(variable: &str) -> bool {
     name.contains("__") || SECTIONS.contains(&section)
 }
 
-const SECTIONS: [&str; 7] = ["STORAGE", "LEDGER", "INGEST", "CONTENT", "INDEX", "SERVER", "LOG"];
+const SECTIONS: [&str; 8] = ["STORAGE", "LEDGER", "FIXITY", "INGEST", "CONTENT", "INDEX", "SERVER", "LOG"];
 
 #[cfg(test)]
 mod tests {

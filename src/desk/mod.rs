@@ -13,6 +13,7 @@ pub mod password;
 
 use crate::record::{
     digest::{Digest, hex, unhex},
+    fixity::Progress,
     id::ActorId,
     package::Promise,
 };
@@ -22,8 +23,9 @@ use sqlx::{
 };
 use std::{collections::HashMap, path::Path, str::FromStr};
 
-const SCHEMA: [&str; 4] = [
+const SCHEMA: [&str; 5] = [
     "CREATE TABLE IF NOT EXISTS replicas (number BIGINT PRIMARY KEY, healed BIGINT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS fixity (place BIGINT PRIMARY KEY, round TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS checkpoints (size BIGINT PRIMARY KEY, note TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS journal (source TEXT NOT NULL, identity TEXT NOT NULL, key TEXT NOT NULL, \
@@ -112,6 +114,26 @@ impl Desk {
     /// Nothing is known any more of what the replica of a number holds.
     pub async fn forget_healed(&self, number: u32) -> Result<(), DeskError> {
         sqlx::query("DELETE FROM replicas WHERE number = $1").bind(i64::from(number)).execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// How far a place has been read and hashed again.
+    pub async fn fixity(&self, place: u32) -> Result<Progress, DeskError> {
+        let select = "SELECT round FROM fixity WHERE place = $1";
+        let row = sqlx::query(select).bind(i64::from(place)).fetch_optional(&self.pool).await?;
+        let Some(row) = row else { return Ok(Progress::default()) };
+        let text: String = row.try_get(0)?;
+        serde_json::from_str(&text).map_err(|_| DeskError::Malformed(text))
+    }
+
+    /// Remembers it.
+    ///
+    /// If we stop here, what was looked at since the last time is looked at again.
+    pub async fn set_fixity(&self, place: u32, progress: &Progress) -> Result<(), DeskError> {
+        let text = serde_json::to_string(progress).map_err(|fault| DeskError::Malformed(fault.to_string()))?;
+        let insert = "INSERT INTO fixity (place, round) VALUES ($1, $2) \
+                      ON CONFLICT (place) DO UPDATE SET round = excluded.round";
+        sqlx::query(insert).bind(i64::from(place)).bind(text).execute(&self.pool).await?;
         Ok(())
     }
 

@@ -87,6 +87,27 @@ pub enum Event {
     Refreshed { documents: BTreeMap<String, Digest> },
     /// Another place decides the order of entries from here on: which one, and the epoch that begins.
     Promoted { replica: u32, epoch: u32 },
+    /// Everything that the entries before `to` name was read at a place and hashed again, from `since` on.
+    FixityChecked { place: u32, since: Instant, to: u64, records: u64, components: u64, bytes: u64, faults: u64 },
+    /// A place does not hold what it should: a component of the description `named_by`, or, where `component` is 0,
+    /// that description itself.
+    Damaged { record: RecordId, named_by: Digest, component: u32, place: u32, fault: Fault },
+    /// It holds it again: from another place, hashed on its way and read back.
+    Repaired { record: RecordId, named_by: Digest, component: u32, place: u32, source: u32 },
+    /// No place holds it as it was kept.
+    Lost { record: RecordId, named_by: Digest, component: u32 },
+}
+
+/// What is wrong with an object that a place should hold.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    /// Its digest is not its name.
+    Altered,
+    /// Nothing is there.
+    Missing,
+    /// The place answers, and not for this object.
+    Unreadable,
 }
 
 impl Event {
@@ -95,8 +116,13 @@ impl Event {
         match self {
             Event::Accessioned { record, .. }
             | Event::Described { record, .. }
-            | Event::Characterized { record, .. } => Some(*record),
-            Event::Founded { .. } | Event::Refreshed { .. } | Event::Promoted { .. } => None,
+            | Event::Characterized { record, .. }
+            | Event::Damaged { record, .. }
+            | Event::Repaired { record, .. }
+            | Event::Lost { record, .. } => Some(*record),
+            Event::Founded { .. } | Event::Refreshed { .. } | Event::Promoted { .. } | Event::FixityChecked { .. } => {
+                None
+            }
         }
     }
 
@@ -106,7 +132,13 @@ impl Event {
             Event::Accessioned { description, .. }
             | Event::Described { description, .. }
             | Event::Characterized { description, .. } => Some(*description),
-            Event::Founded { .. } | Event::Refreshed { .. } | Event::Promoted { .. } => None,
+            Event::Founded { .. }
+            | Event::Refreshed { .. }
+            | Event::Promoted { .. }
+            | Event::FixityChecked { .. }
+            | Event::Damaged { .. }
+            | Event::Repaired { .. }
+            | Event::Lost { .. } => None,
         }
     }
 
@@ -119,6 +151,10 @@ impl Event {
             Event::Characterized { .. } => "characterized",
             Event::Refreshed { .. } => "refreshed",
             Event::Promoted { .. } => "promoted",
+            Event::FixityChecked { .. } => "fixity_checked",
+            Event::Damaged { .. } => "damaged",
+            Event::Repaired { .. } => "repaired",
+            Event::Lost { .. } => "lost",
         }
     }
 }

@@ -17,6 +17,7 @@ pub mod digest;
 pub mod entry;
 pub mod fields;
 pub mod finding;
+pub mod fixity;
 pub mod id;
 pub mod metadata;
 pub mod number;

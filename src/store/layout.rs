@@ -68,6 +68,11 @@ pub fn staging(id: RecordId) -> String {
     format!("{STAGING}/{id}")
 }
 
+/// What a place held in place of a component, kept for whoever wants to know what happened to it.
+pub fn damaged(id: RecordId, component: u32, place: u32) -> String {
+    format!("{STAGING}/{id}/damaged-{component}-at-{place}")
+}
+
 /// The intents of one desk, named by its operator.
 pub fn intents(by: ActorId) -> String {
     format!("{INTENTS}/{by}")

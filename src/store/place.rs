@@ -302,6 +302,13 @@ impl Place {
         }
     }
 
+    /// Puts an object under another name as well, in the place of what is there.
+    ///
+    /// If we stop here, it has one name or both.
+    pub async fn set_aside(&self, path: &str, aside: &str) -> Result<(), StoreError> {
+        self.objects.copy(&object_path(path)?, &object_path(aside)?).await.map_err(|source| failed(path, source))
+    }
+
     async fn size(&self, path: &str) -> Result<u64, StoreError> {
         self.objects.head(&object_path(path)?).await.map(|meta| meta.size).map_err(|source| failed(path, source))
     }

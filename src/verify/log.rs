@@ -229,7 +229,8 @@ impl Walk<'_> {
         let before = entry.event.record().and_then(|record| self.current.get(&record).copied());
         let follows = match &entry.event {
             Event::Founded { .. } => seq == 0,
-            Event::Refreshed { .. } | Event::Promoted { .. } => seq > 0,
+            Event::Refreshed { .. } | Event::Promoted { .. } | Event::FixityChecked { .. } => seq > 0,
+            Event::Damaged { .. } | Event::Repaired { .. } | Event::Lost { .. } => before.is_some(),
             Event::Accessioned { .. } => before.is_none(),
             Event::Described { replaces, .. } | Event::Characterized { replaces, .. } => before == Some(*replaces),
         };

@@ -1,8 +1,10 @@
-//! The background rounds of an open archive. For now one: the texts of what was taken in.
+//! The background rounds of an open archive: the texts of what was taken in, and fixity.
 //!
 //! # Why
 //! *A round asks what there is to do*, it is not told: killed anywhere, the next one finds the same. Dropping
 //! the future ends it.
+
+mod fixity;
 
 use crate::archive::Archive;
 use crate::characterization;
@@ -15,10 +17,14 @@ const PAUSE_AFTER_ERROR: Duration = Duration::from_secs(10);
 
 /// Runs until it is dropped.
 pub async fn rounds(archive: &Archive) {
+    futures::future::join(reading(archive), fixity::rounds(archive)).await;
+}
+
+async fn reading(archive: &Archive) {
+    if !archive.config.server.characterize {
+        return;
+    }
     loop {
-        if !archive.config.server.characterize {
-            return;
-        }
         // The running program, also where an upgrade has replaced its file.
         let mut hear = |read: characterization::Characterized| {
             tracing::info!(record.id = %read.record, pages = read.pages, "record read");

@@ -2,6 +2,7 @@
 
 mod command;
 mod damage;
+mod fixity;
 mod hostile;
 mod intake;
 mod place;

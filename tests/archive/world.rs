@@ -117,8 +117,13 @@ impl World {
 
     /// A founded archive in a folder, with two more places beside it, of which so many must hold what counts.
     pub async fn replicated(required: usize) -> World {
+        World::in_places(&["archive", "two", "three"], required).await
+    }
+
+    /// An archive in so many folders.
+    pub async fn in_places(names: &[&str], required: usize) -> World {
         let mut world = World::empty(None);
-        world.config.storage.places = ["archive", "two", "three"].map(String::from).into();
+        world.config.storage.places = names.iter().map(ToString::to_string).collect();
         world.config.storage.required = required;
         world.config.storage.heal_interval_ms = 3_600_000;
         place::init(world.data.path(), &world.config.storage, ORIGIN, &world.clock()).await.unwrap();

@@ -6,6 +6,7 @@
 #[path = "../corpus/convert.rs"]
 mod convert;
 mod door;
+mod fixity;
 mod ingest;
 mod large;
 mod real;
@@ -59,10 +60,11 @@ fn main() -> ExitCode {
     }
     // Numbers choose among the comparisons of one part.
     let wanted: Vec<&String> = words.iter().filter(|word| word.starts_with(|c: char| c.is_alphabetic())).collect();
-    let benches: [Bench; 6] = [
+    let benches: [Bench; 7] = [
         ("ingest", ingest::small),
         ("door", door::bars),
         ("s3", door::s3),
+        ("fixity", fixity::round),
         ("large", large::ratio),
         ("memory", large::memory),
         ("real", real::corpus),

@@ -1,0 +1,137 @@
+//! The objects of records at one place: read, hashed, and repaired where they are not what they were kept as.
+
+use crate::archive::{
+    Archive, ArchiveError, apply,
+    repair::{Mended, Object},
+};
+use crate::catalog::Known;
+use crate::fixity::{AT_ONCE, Checked, Finding};
+use crate::record::{digest::Digest, entry::Fault, id::RecordId};
+use crate::store::{Place, StoreError, layout, replicas::Pace};
+use futures::{StreamExt, TryStreamExt, stream};
+use std::{collections::BTreeMap, time::Duration};
+
+/// How often an object is read before what was read of it counts.
+const READS: usize = 3;
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// What reading an object came to.
+enum Verdict {
+    /// So many bytes, as they were kept.
+    Whole(u64),
+    Faulty(Fault),
+    /// The place does not answer.
+    Away,
+}
+
+/// All that the entries before `to` name of some records; `None` where the place does not answer.
+pub async fn all(
+    archive: &Archive,
+    number: u32,
+    place: &Place,
+    records: Vec<Known>,
+    to: u64,
+    pace: &mut Pace,
+) -> Result<Option<Checked>, ArchiveError> {
+    let reads = stream::iter(records).map(|known| one(archive, number, place, known.record, to));
+    let mut reads = std::pin::pin!(reads.buffered(AT_ONCE));
+    let mut all = Checked::default();
+    while let Some(checked) = reads.try_next().await? {
+        let Some(checked) = checked else { return Ok(None) };
+        pace.wait(checked.bytes as usize).await;
+        all.records += checked.records;
+        all.components += checked.components;
+        all.bytes += checked.bytes;
+        all.findings.extend(checked.findings);
+    }
+    Ok(Some(all))
+}
+
+/// One record: its descriptions, then what they name.
+async fn one(
+    archive: &Archive,
+    number: u32,
+    place: &Place,
+    record: RecordId,
+    to: u64,
+) -> Result<Option<Checked>, ArchiveError> {
+    let mut checked = Checked { records: 1, ..Checked::default() };
+    let life = archive.catalog.life(record).await?;
+    let described = life.into_iter().filter(|happened| happened.seq < to).filter_map(|happened| happened.description);
+    let mut components = BTreeMap::new();
+    for digest in described {
+        let path = layout::description(record, digest);
+        let object = Object { record, named_by: digest, component: 0, path, digest };
+        if !look(archive, number, place, object, &mut checked).await? {
+            return Ok(None);
+        }
+        for object in named(archive, record, digest).await? {
+            components.entry(object.digest).or_insert(object);
+        }
+    }
+    for object in components.into_values() {
+        if !look(archive, number, place, object, &mut checked).await? {
+            return Ok(None);
+        }
+        checked.components += 1;
+    }
+    Ok(Some(checked))
+}
+
+/// The components that a description names, from whichever place has it as the ledger names it.
+async fn named(archive: &Archive, record: RecordId, named_by: Digest) -> Result<Vec<Object>, ArchiveError> {
+    let description = apply::undamaged(apply::description(&archive.store, record, named_by).await)?;
+    let components = description.into_iter().flat_map(|description| description.components);
+    let object = |component: crate::record::component::Component| {
+        let (digest, path) = (component.sha256, layout::component(record, component.sha256));
+        Object { record, named_by, component: component.ordinal, path, digest }
+    };
+    Ok(components.map(object).collect())
+}
+
+/// Looks at one object, and has it repaired; false where the place does not answer.
+async fn look(
+    archive: &Archive,
+    number: u32,
+    place: &Place,
+    object: Object,
+    checked: &mut Checked,
+) -> Result<bool, ArchiveError> {
+    let fault = match verdict(place, &object).await {
+        Verdict::Whole(bytes) => {
+            checked.bytes += bytes;
+            return Ok(true);
+        }
+        Verdict::Away => return Ok(false),
+        Verdict::Faulty(fault) => fault,
+    };
+    let mended = archive.repair(&object, number, fault).await?;
+    tracing::warn!(
+        record.id = %object.record, component = object.component, place = number, ?fault,
+        repaired = matches!(mended, Mended::From(_)),
+        "a place did not hold what it should"
+    );
+    checked.findings.push(Finding { object, fault, mended });
+    Ok(true)
+}
+
+/// Reads an object, more than once where it is not what it should be.
+async fn verdict(place: &Place, object: &Object) -> Verdict {
+    let mut fault = Fault::Missing;
+    for attempt in 0..READS {
+        if attempt > 0 {
+            tokio::time::sleep(PAUSE).await;
+        }
+        fault = match place.digest(&object.path).await {
+            Ok((found, bytes)) if found == object.digest => return Verdict::Whole(bytes),
+            Ok(_) => Fault::Altered,
+            Err(StoreError::Absent(_)) => Fault::Missing,
+            Err(_) => Fault::Unreadable,
+        };
+    }
+    // A place that does not say who it is has lost more than this.
+    match place.identity().await {
+        Ok(Some(_)) => Verdict::Faulty(fault),
+        _ => Verdict::Away,
+    }
+}

@@ -1,0 +1,160 @@
+//! Fixity (tính toàn vẹn): what is kept is read and hashed again, at every place, and repaired where another place
+//! has it right.
+//!
+//! `plan → check → repair → conclude`: a round goes through the records of a place in the order of their accession,
+//! a few at a time. Every finding and every repair is in the ledger, and so is the end of every round.
+//!
+//! # Why
+//! *The desk keeps the mark, the ledger the outcome.* A round that is interrupted goes on; if the desk is lost, it
+//! begins anew, which costs time and no knowledge.
+//!
+//! *A misreading is not damage.* An object that is not what it should be is read again before it counts, and a place
+//! that does not answer at all is a debt, not a thousand findings.
+//!
+//! *What the description says, not the catalog.* The objects of a record are those that the ledger's descriptions
+//! name, read anew and hashed.
+
+mod check;
+
+use crate::archive::{
+    Archive, ArchiveError,
+    keep::random,
+    repair::{Mended, Object},
+};
+use crate::catalog::Known;
+use crate::record::{
+    entry::{Event, Fault},
+    fixity::Round,
+};
+use crate::store::{Place, replicas::Pace};
+
+/// Records that are looked at before the mark is put down.
+const RECORDS_STEP: u32 = 64;
+/// Records of one step that are read at once.
+const AT_ONCE: usize = 8;
+
+/// One thing that a place did not hold as it was kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    pub object: Object,
+    pub fault: Fault,
+    pub mended: Mended,
+}
+
+/// What some reading came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Checked {
+    pub records: u64,
+    pub components: u64,
+    pub bytes: u64,
+    pub findings: Vec<Finding>,
+}
+
+/// Where a round stands after a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// There is more to read.
+    GoesOn { round: Round, found: Vec<Finding> },
+    /// That was all; the entry that says so.
+    Ended { round: Round, entry: u64 },
+    /// The place does not answer, or is still being brought up to date.
+    Away,
+}
+
+/// One step of the round at a place: begins it, goes on with it, or ends it.
+pub async fn step(archive: &Archive, number: u32, pace: &mut Pace) -> Result<Step, ArchiveError> {
+    let Some(place) = place(archive, number) else { return Ok(Step::Away) };
+    let round = plan(archive, number).await?;
+    let records = next(archive, &round).await?;
+    if records.is_empty() {
+        return conclude(archive, number, round).await;
+    }
+    let Some(checked) = check::all(archive, number, &place, records.clone(), round.to, pace).await? else {
+        return Ok(Step::Away);
+    };
+    let found = checked.findings.clone();
+    let round = advance(archive, number, round, &records, checked).await?;
+    Ok(Step::GoesOn { round, found })
+}
+
+/// Records picked at random, at a place; `None` where it does not answer.
+pub async fn sample(
+    archive: &Archive,
+    number: u32,
+    records: u32,
+    pace: &mut Pace,
+) -> Result<Option<Checked>, ArchiveError> {
+    let Some(place) = place(archive, number) else { return Ok(None) };
+    let to = held(archive, number).await?;
+    let mut picked = Vec::new();
+    for _ in 0..records {
+        let from = u64::from_be_bytes(random()?) % to.max(1);
+        picked.extend(archive.catalog.records(from, 1).await?);
+    }
+    picked.retain(|known| known.seq < to);
+    check::all(archive, number, &place, picked, to, pace).await
+}
+
+fn place(archive: &Archive, number: u32) -> Option<Place> {
+    archive.places().into_iter().find(|(n, _)| *n == number).map(|(_, place)| place)
+}
+
+/// The entries before this one are at the place with all that they name, as far as is known.
+async fn held(archive: &Archive, number: u32) -> Result<u64, ArchiveError> {
+    let size = archive.catalog.applied();
+    Ok(archive.desk.healed(number).await?.map_or(size, |healed| healed.min(size)))
+}
+
+/// The round that is under way, or a new one.
+async fn plan(archive: &Archive, number: u32) -> Result<Round, ArchiveError> {
+    let known = archive.desk.fixity(number).await?;
+    if let Some(round) = known.round {
+        return Ok(round);
+    }
+    let (began, to) = (archive.clock.now(), held(archive, number).await?);
+    Ok(Round { began, to, next: 0, records: 0, components: 0, bytes: 0, faults: 0 })
+}
+
+/// The records that come next.
+async fn next(archive: &Archive, round: &Round) -> Result<Vec<Known>, ArchiveError> {
+    let mut records = archive.catalog.records(round.next, RECORDS_STEP).await?;
+    records.retain(|known| known.seq < round.to);
+    Ok(records)
+}
+
+/// Puts the mark down.
+///
+/// If we stop before this, the same records are looked at again.
+async fn advance(
+    archive: &Archive,
+    number: u32,
+    round: Round,
+    records: &[Known],
+    checked: Checked,
+) -> Result<Round, ArchiveError> {
+    let round = Round {
+        next: records.last().map_or(round.next, |known| known.seq + 1),
+        records: round.records + checked.records,
+        components: round.components + checked.components,
+        bytes: round.bytes + checked.bytes,
+        faults: round.faults + checked.findings.len() as u64,
+        ..round
+    };
+    let mut fixity = archive.desk.fixity(number).await?;
+    fixity.round = Some(round.clone());
+    archive.desk.set_fixity(number, &fixity).await?;
+    Ok(round)
+}
+
+/// Says in the ledger what the round came to.
+///
+/// If we stop between the two, the round ends a second time.
+async fn conclude(archive: &Archive, number: u32, round: Round) -> Result<Step, ArchiveError> {
+    let Round { began, to, records, components, bytes, faults, .. } = round;
+    let event = Event::FixityChecked { place: number, since: began, to, records, components, bytes, faults };
+    let entry = archive.note(event).await?.seq;
+    let mut fixity = archive.desk.fixity(number).await?;
+    (fixity.whole, fixity.round) = (Some(began), None);
+    archive.desk.set_fixity(number, &fixity).await?;
+    Ok(Step::Ended { round, entry })
+}
