@@ -127,7 +127,7 @@ pub enum ArchiveError {
     #[error("{0}; open the archive again")]
     Stopped(String),
     /// Something kept is not what it was.
-    #[error("{0} is damaged; run `vankho verify archive`")]
+    #[error("{} is damaged; run `vankho verify archive`", layout::without_digests(.0))]
     Damaged(String),
 }
 

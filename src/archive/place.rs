@@ -56,7 +56,8 @@ impl Folders {
         Folders { archive: part("archive"), derived: part("derived"), desk: part("desk"), secret: part("secret") }
     }
 
-    fn key(&self) -> PathBuf {
+    /// Where the signing key lies.
+    pub fn key(&self) -> PathBuf {
         self.secret.join("signing.key")
     }
 

@@ -57,8 +57,8 @@ pub enum ActorCommand {
 impl ActorCommand {
     pub async fn run(self, context: &Context) -> Result<ExitCode, CommandError> {
         let folders = Folders::of(&context.data);
-        // An archive that lies elsewhere has its desk here all the same.
-        if !folders.desk.join(place::DESK).is_file() {
+        // An archive that lies elsewhere has its key and its desk here all the same.
+        if !folders.desk.join(place::DESK).is_file() && !folders.key().is_file() {
             folders.expect_archive()?;
         }
         std::fs::create_dir_all(&folders.desk)

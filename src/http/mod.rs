@@ -1,7 +1,7 @@
 //! The door over HTTP. `router` is its table of contents.
 //!
 //! Reading order: `state` (the open archive), `language`, `error` (what went wrong, in words), `identity` (who
-//! asks), `limits` (what every request passes), `router`, `api` (one file a resource), `web` (one file a page), `serve` (start and stop).
+//! asks), `limits` (what every request passes), `parts` (forms as they arrive), `router`, `api` (one file a resource), `web` (one file a page), `serve` (start and stop).
 //!
 //! # Why
 //! *A handler asks a flow and shows its answer*; what may be read is decided in `access`, what is wrong with a
@@ -12,6 +12,7 @@ pub mod error;
 pub mod identity;
 pub mod language;
 mod limits;
+mod parts;
 pub mod router;
 pub mod serve;
 pub mod state;

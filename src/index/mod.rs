@@ -176,6 +176,10 @@ impl Index {
         let writer = index.writer_with_options(options)?;
         // A killed process may have written deletions that no commit names; the next would write the same names.
         writer.garbage_collect_files().wait()?;
+        // The library numbers what is done from the number of the last commit on, and a merge applies deletions up to
+        // that number. The first of all, if it were a deletion, would be applied to some segments of a merge that is due
+        // and forgotten for those that the last commit had deletions in: a record would stand there twice.
+        writer.run([])?;
         let mut policy = LogMergePolicy::default();
         policy.set_del_docs_ratio_before_merge(DELETED_SHARE_MAX);
         writer.set_merge_policy(Box::new(policy));

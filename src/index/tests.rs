@@ -4,7 +4,13 @@ use crate::config;
 use crate::index::query::{Cursor, Filters, Hits, Query, Sort};
 use crate::index::{Document, Index, IndexError};
 use crate::record::{access::Access, access::Reader, date::PartialDate, id::RecordId, metadata::Metadata};
-use std::time::{Duration, Instant};
+use std::{
+    collections::{HashMap, HashSet},
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
+use tantivy::indexer::NoMergePolicy;
 
 fn id(n: u64) -> RecordId {
     let mut random = [0; 10];
@@ -351,4 +357,98 @@ fn when_nothing_has_most_of_the_words_some_are_enough() {
     let index = index(&[about("Quy hoạch sử dụng đất"), about("Chuyện khác")]);
     assert_eq!(found(&index, "quy hoạch vũ trụ"), [1]);
     assert_eq!(found(&index, "quy chế vũ trụ thiên hà"), [1]);
+}
+
+/// The folder of an index as a killed process leaves it: what its last commit names, and what it was about to write.
+fn left_by_a_kill(folder: &Path) -> tempfile::TempDir {
+    loop {
+        let (left, meta) = (tempfile::tempdir().unwrap(), || fs::read(folder.join("meta.json")).unwrap());
+        let before = meta();
+        for entry in fs::read_dir(folder).unwrap().flatten() {
+            // A segment that was merged is gone in the middle of this.
+            let Ok(bytes) = fs::read(entry.path()) else { continue };
+            fs::write(left.path().join(entry.file_name()), bytes).unwrap();
+        }
+        if meta() == before {
+            return left;
+        }
+    }
+}
+
+#[test]
+fn a_record_is_there_once_however_often_its_writer_was_killed() {
+    let words = ["quy hoạch", "đất đai", "ngân sách", "trường học", "cấp nước"];
+    let mut state = 1_u64;
+    let mut below = move |limit: u64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % limit
+    };
+    let config = config::Index::default();
+    let mut folder = tempfile::tempdir().unwrap();
+    let mut index = Index::open(Some(folder.path()), &config).unwrap();
+    // Every entry of the ledger is a record with new words.
+    let (mut entries, mut kills): (Vec<(u64, usize)>, u32) = (vec![], 0);
+    let give = |index: &Index, (record, word): (u64, usize)| {
+        put(index, record, &about(words[word]), &[words[word], "toàn văn"]);
+    };
+    for _ in 0..120 {
+        for _ in 0..=below(20) {
+            let records = entries.iter().map(|(record, _)| *record).max().unwrap_or(0);
+            let record = if records > 0 && below(3) == 0 { 1 + below(records) } else { records + 1 };
+            entries.push((record, below(words.len() as u64) as usize));
+            give(&index, entries[entries.len() - 1]);
+        }
+        if below(3) == 0 {
+            let left = left_by_a_kill(folder.path());
+            drop(index);
+            folder = left;
+            index = Index::open(Some(folder.path()), &config).unwrap();
+            entries[index.applied() as usize..].iter().for_each(|entry| give(&index, *entry));
+            kills += 1;
+        }
+        if below(2) == 0 {
+            continue;
+        }
+        index.commit(entries.len() as u64).unwrap();
+        let now: HashMap<u64, usize> = entries.iter().copied().collect();
+        for (n, text) in words.into_iter().chain(["", "toàn văn"]).enumerate() {
+            let expected = now.values().filter(|word| n >= words.len() || **word == n).count();
+            let query = Query { limit: 1000, facets: true, ..Query::new(text, Reader::Cleared) };
+            let hits = index.search(&query).unwrap();
+            let different: HashSet<RecordId> = hits.hits.iter().map(|hit| hit.record).collect();
+            assert_eq!((hits.total, different.len(), hits.hits.len()), (expected as u64, expected, expected), "{text}");
+            assert_eq!(hits.facets.access.iter().map(|(_, count)| count).sum::<u64>(), expected as u64, "{text}");
+        }
+    }
+    assert!(kills > 20, "{kills}");
+}
+
+#[test]
+fn a_merge_that_is_due_after_a_start_forgets_no_deletion() {
+    let (folder, config) = (tempfile::tempdir().unwrap(), config::Index::default());
+    let index = Index::open(Some(folder.path()), &config).unwrap();
+    // The process ends before the merge that its last commit calls for has begun.
+    index.writer.read().unwrap().set_merge_policy(Box::new(NoMergePolicy));
+    (1..=10).for_each(|n| put(&index, n, &about("một"), &[]));
+    index.commit(10).unwrap();
+    (11..=13).for_each(|n| put(&index, n, &about("một"), &[]));
+    index.commit(13).unwrap();
+    put(&index, 11, &about("hai"), &[]);
+    index.commit(14).unwrap();
+    drop(index);
+    // The first thing that is done is a deletion, of a record beside one that the last commit deleted.
+    let index = Index::open(Some(folder.path()), &config).unwrap();
+    put(&index, 12, &about("hai"), &[]);
+    index.commit(15).unwrap();
+    let began = Instant::now();
+    while index.writer.read().unwrap().index().searchable_segment_ids().unwrap().len() > 2 {
+        assert!(began.elapsed() < Duration::from_secs(60), "the merge was due");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    index.commit(15).unwrap();
+    let hits = index.search(&Query { limit: 100, ..Query::new("", Reader::Cleared) }).unwrap();
+    let mut all = numbers(&hits);
+    all.sort_unstable();
+    assert_eq!((hits.total, all), (13, (1..=13).collect()), "each once");
+    assert_eq!(found(&index, "hai").len(), 2);
 }

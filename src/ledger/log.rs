@@ -187,7 +187,8 @@ impl Ledger {
         };
         let commit =
             Commit::parse(&bytes, base, &self.keys).map_err(|fault| LedgerError::bad(layout::commit(base), fault))?;
-        // What was read wrongly must not be written anywhere. Who made it may have died before it was on every disk; a receipt may rest on it from now on.
+        // What was read wrongly must not be written anywhere. Who made it may have died before it was on every disk;
+        // a receipt may rest on it from now on.
         let (edge, link) = self.next(&commit)?;
         self.store.secure(link, bytes.clone()).await?;
         self.advance(commit, edge, bytes).map(Some)

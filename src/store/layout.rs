@@ -33,6 +33,9 @@ pub const PUBLISHING: &str = "staging/publish.lock";
 /// Files that are nothing but locks: never discarded, for a lock that is unlinked is none.
 pub const LOCKS: [&str; 2] = [ALIVE, PUBLISHING];
 
+/// Hexadecimal digits of a SHA-256.
+const DIGEST_DIGITS: usize = 64;
+
 /// The commit that begins at a tree size.
 pub fn commit(base: u64) -> String {
     format!("{COMMITS}/{base:020}")
@@ -99,6 +102,25 @@ pub fn record_of(path: &str) -> Option<RecordId> {
     (id.shard() == shard).then_some(id)
 }
 
+/// A text without the digests in which its paths and addresses end. Log lines and answers name the record; a digest
+/// would tell whoever reads them that they hold the same file, and of a file that follows a form, what is in it.
+pub fn without_digests(text: &str) -> String {
+    let (mut shown, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some(slash) = rest.find('/') {
+        let (before, after) = rest.split_at(slash + 1);
+        shown.push_str(before);
+        let digits = after.bytes().take_while(u8::is_ascii_hexdigit).count();
+        rest = match digits {
+            DIGEST_DIGITS => {
+                shown.push('…');
+                &after[digits..]
+            }
+            _ => after,
+        };
+    }
+    shown + rest
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,5 +136,20 @@ mod tests {
             assert_eq!(record_of(other), None, "{other}");
         }
         assert_eq!(commit(7), "log/commits/00000000000000000007");
+    }
+
+    #[test]
+    fn what_is_told_of_a_path_is_the_record() {
+        let (id, digest) = (RecordId::new(1_763_877_600_000, [0x5c; 10]), Digest::of(b"x"));
+        assert_eq!(without_digests(&component(id, digest)), format!("records/5c/{id}/…"));
+        let told =
+            format!("GET http://127.0.0.1/kho/{} in 3 s; {}, again", component(id, digest), description(id, digest));
+        let shown = format!("GET http://127.0.0.1/kho/records/5c/{id}/… in 3 s; records/5c/{id}/….json, again");
+        assert_eq!(without_digests(&told), shown);
+        for other in
+            ["", "/", "log/commits/00000000000000000007", "a/đ/0123", &digest.to_string(), &format!("/{digest}0")]
+        {
+            assert_eq!(without_digests(other), *other);
+        }
     }
 }

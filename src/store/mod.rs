@@ -31,6 +31,7 @@ pub mod replicas;
 mod url;
 
 use crate::record::digest::Digest;
+use crate::store::layout::without_digests;
 use bytes::Bytes;
 use futures::{future::join, stream::BoxStream};
 use object_store::{ObjectStore, memory::InMemory};
@@ -40,12 +41,12 @@ pub use place::{Place, Upload};
 pub use replica::{Link, Replica, Standing};
 pub use replicas::Replicas;
 
-/// What can go wrong between us and the bytes.
+/// What can go wrong between us and the bytes. In words it names the record and no digest: logs and answers show it.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    #[error("there is nothing at {0}")]
+    #[error("there is nothing at {}", without_digests(.0))]
     Absent(String),
-    #[error("{path} does not hold what was written to it")]
+    #[error("{} does not hold what was written to it", without_digests(.path))]
     Differs { path: String },
     #[error("{0:?} is no path inside an archive")]
     BadPath(String),
@@ -54,16 +55,18 @@ pub enum StoreError {
     )]
     NoLock { winners: usize },
     #[error(
-        "{path} is held by {held} of the {required} places that must hold it ({why}); see `vankho status`, it is tried again"
+        "{} is held by {held} of the {required} places that must hold it ({}); see `vankho status`, it is tried again",
+        without_digests(.path), without_digests(.why)
     )]
     TooFew { path: String, held: usize, required: usize, why: String },
     #[error("{name} is no storage that can be used: {why}; see [storage] in deploy/config.example.toml")]
     NotStorage { name: String, why: String },
     #[error(
-        "the storage failed at {path}: {source}; check the address in storage.places, the network and the keys in the environment"
+        "the storage failed at {}: {}; check the address in storage.places, the network and the keys in the environment",
+        without_digests(.path), without_digests(&.source.to_string())
     )]
     Failed { path: String, source: object_store::Error },
-    #[error("the disk failed at {path}: {source}; check space, permissions and the disk itself")]
+    #[error("the disk failed at {}: {source}; check space, permissions and the disk itself", without_digests(.path))]
     Disk { path: String, source: std::io::Error },
 }
 

@@ -3,6 +3,7 @@
 mod deposit;
 mod hardship;
 mod killed;
+mod logs;
 mod openapi;
 mod refusals;
 mod remote;

@@ -4,12 +4,16 @@ use crate::world::{ORIGIN, PROGRAM, folder};
 use reqwest::{Client, RequestBuilder, Response, multipart::Form, multipart::Part};
 use serde_json::Value;
 use std::{
+    fs::OpenOptions,
     io::{BufRead, BufReader},
     path::Path,
     process::{Child, Command, Output, Stdio},
     time::{Duration, Instant},
 };
 use tempfile::TempDir;
+
+/// Beside the archive, in the data folder.
+const LOG: &str = "server.log";
 
 pub struct Service {
     pub data: TempDir,
@@ -34,14 +38,18 @@ impl Service {
 
     /// The same with something in the environment of every process.
     pub async fn with(environment: &[(&str, &str)]) -> Service {
-        let environment = environment.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
-        let (data, client) = (folder(), Client::new());
-        let mut service =
-            Service { data, environment, child: None, listen: "127.0.0.1:0".into(), address: String::new(), client };
+        let mut service = Service::on(folder(), environment);
         let made = service.command(&["init", "--origin", ORIGIN]);
         assert_eq!(made.status.code(), Some(0), "{}", String::from_utf8_lossy(&made.stderr));
         service.resume().await;
         service
+    }
+
+    /// A process for a data folder, not started yet.
+    pub fn on(data: TempDir, environment: &[(&str, &str)]) -> Service {
+        let environment = environment.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+        let (listen, client) = ("127.0.0.1:0".into(), Client::new());
+        Service { data, environment, child: None, listen, address: String::new(), client }
     }
 
     pub fn command(&self, arguments: &[&str]) -> Output {
@@ -52,7 +60,8 @@ impl Service {
     pub async fn resume(&mut self) {
         let mut command = Command::new(PROGRAM);
         command.env_clear().envs(self.environment.iter().cloned()).args(["--json", "--data"]).arg(self.data.path());
-        command.args(["serve", "--listen", &self.listen]).stdin(Stdio::null()).stdout(Stdio::piped());
+        let log = OpenOptions::new().create(true).append(true).open(self.data.path().join(LOG)).unwrap();
+        command.args(["serve", "--listen", &self.listen]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
         let mut child = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -79,6 +88,11 @@ impl Service {
     pub async fn is_ready(&self) -> bool {
         let answer = self.client.get(format!("{}/healthz/ready", self.address)).send().await;
         answer.is_ok_and(|answer| answer.status() == 200)
+    }
+
+    /// What its processes have said so far on their standard error.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.data.path().join(LOG)).unwrap_or_default()
     }
 
     /// Gone as nothing else ends it.
@@ -120,6 +134,9 @@ impl Service {
 impl Drop for Service {
     fn drop(&mut self) {
         self.kill();
+        if std::thread::panicking() {
+            eprintln!("what the server said:\n{}", self.log());
+        }
     }
 }
 

@@ -3,8 +3,12 @@
 mod conformance;
 mod moto;
 mod processes;
+mod served;
 #[allow(dead_code, reason = "the tests of the door use more of it")]
 mod server;
+#[path = "../http/service.rs"]
+#[allow(dead_code, reason = "the tests of the door use more of it")]
+mod service;
 #[path = "../archive/world.rs"]
 #[allow(dead_code, reason = "each binary of tests uses its own part of the world")]
 mod world;

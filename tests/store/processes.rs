@@ -29,9 +29,9 @@ use vankho::{
     store::Store,
 };
 
-const PREFIX: &str = "tỉnh/kho";
+pub const PREFIX: &str = "tỉnh/kho";
 
-fn full() -> bool {
+pub fn full() -> bool {
     std::env::var("VANKHO_FULL").is_ok_and(|value| value == "1")
 }
 
@@ -43,14 +43,14 @@ fn command(server: &Server, data: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-fn succeeds(server: &Server, data: &Path, arguments: &[&str]) -> Output {
+pub fn succeeds(server: &Server, data: &Path, arguments: &[&str]) -> Output {
     let output = command(server, data, arguments).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     output
 }
 
 /// An archive in a bucket, and so many processes' data folders: whoever may write has the signing key.
-fn found(server: &Server, processes: usize) -> Vec<TempDir> {
+pub fn found(server: &Server, processes: usize) -> Vec<TempDir> {
     let datas: Vec<TempDir> = (0..processes).map(|_| folder()).collect();
     succeeds(server, datas[0].path(), &["init", "--origin", ORIGIN]);
     for data in &datas[1..] {
@@ -129,17 +129,17 @@ async fn open(store: Store, data: &Path, config: Config) -> Archive {
 }
 
 /// Every process's catalog and index against ones that are built anew from the bucket, and every receipt.
-fn check(server: &Server, datas: &[TempDir], acknowledged: &[Acknowledged]) {
+pub fn check(server: &Server, datas: &[impl AsRef<Path>], acknowledged: &[Acknowledged]) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         for (n, data) in datas.iter().enumerate() {
             let fresh = folder();
             let secret = fresh.path().join("secret");
             fs::create_dir(&secret).unwrap();
-            fs::copy(data.path().join("secret/signing.key"), secret.join("signing.key")).unwrap();
+            fs::copy(data.as_ref().join("secret/signing.key"), secret.join("signing.key")).unwrap();
             // The bucket as the server has it on its disk: to list it is a matter of the server, and not of ours.
             let store = || Store::local(&server.folder(PREFIX)).unwrap();
-            let live = open(store(), data.path(), Config::default()).await;
+            let live = open(store(), data.as_ref(), Config::default()).await;
             let rebuilt = open(store(), fresh.path(), Config::default()).await;
             let faults = examine(&live, &rebuilt, acknowledged).await;
             assert!(faults.is_empty(), "process {n}:\n  {}", faults.join("\n  "));
@@ -153,14 +153,15 @@ fn check(server: &Server, datas: &[TempDir], acknowledged: &[Acknowledged]) {
 fn processes_that_are_killed_at_random_never_fork_the_log() {
     let (server, inbox) = (Server::start(), folder());
     let datas = found(&server, 3);
-    let (rows, kills) = if full() { (10_000, 50) } else { (100, 8) };
+    // Killed servers take in far more (`served`); here each process goes on by the journal of its own desk.
+    let (rows, kills) = if full() { (1_000, 20) } else { (50, 4) };
     let manifests: Vec<PathBuf> = (0..3).map(|n| manifest(inbox.path(), &format!("p{n}"), rows)).collect();
     let seed = std::env::var("VANKHO_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
     let (mut chance, mut killed, mut heard) = (Chance(seed), 0, Vec::new());
     let start = |n: usize| Some(Run::of(&server, datas[n].path(), &manifests[n]));
     let mut running: Vec<Option<Run>> = (0..3).map(start).collect();
     while running.iter().any(Option::is_some) {
-        std::thread::sleep(Duration::from_millis(50 + chance.below(if full() { 8000 } else { 500 })));
+        std::thread::sleep(Duration::from_millis(50 + chance.below(500)));
         let victim = chance.below(3) as usize;
         for (n, slot) in running.iter_mut().enumerate() {
             let gone = slot.as_mut().is_some_and(|run| run.child.try_wait().unwrap().is_some());
@@ -178,21 +179,7 @@ fn processes_that_are_killed_at_random_never_fork_the_log() {
     ids.sort_unstable();
     ids.dedup();
     assert_eq!(ids.len(), 3 * rows, "every row of every process is acknowledged in the end");
-    let answers = |n: usize| {
-        // Every command opens the archive over S3, which takes seconds: one question in a usual run.
-        let asked = ["toan van p1 so 13", "", "toàn văn", "p2"];
-        let asked = &asked[..if full() { 4 } else { 1 }];
-        let search =
-            |words: &&str| succeeds(&server, datas[n].path(), &["search", "--facets", "--limit", "100", words]);
-        asked.iter().map(|words| search(words).stdout).collect::<Vec<_>>()
-    };
     succeeds(&server, datas[0].path(), &["verify", "archive"]);
-    let first = answers(0);
-    for (n, data) in datas.iter().enumerate() {
-        assert!(answers(n) == first, "process {n} answers otherwise than the first");
-        succeeds(&server, data.path(), &["rebuild"]);
-        assert!(answers(n) == first, "process {n} answers otherwise after its rebuild");
-    }
     check(&server, &datas, &heard);
     eprintln!("{} rows by three processes, {killed} kills, seed {seed}", 3 * rows);
 }

@@ -11,6 +11,7 @@ use crate::http::{
     error::{self, CREATED, FindingOut, Kind, Problem, Trouble},
     identity::{Held, Who},
     language::Language,
+    parts::{self, next_part, pieces, whole},
     state::{Door, Open},
 };
 use crate::ingest::{
@@ -24,10 +25,7 @@ use crate::record::{
 };
 use axum::{
     Json,
-    extract::{
-        Multipart, Path, Query, State,
-        multipart::{Field, MultipartRejection},
-    },
+    extract::{Multipart, Path, Query, State, multipart::MultipartRejection},
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
@@ -35,8 +33,6 @@ use base64::{
     Engine,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
-use bytes::{Bytes, BytesMut};
-use futures::{Stream, stream};
 use serde::{Deserialize, Serialize};
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -96,10 +92,7 @@ pub async fn deposit(
     let key = headers.get("idempotency-key").and_then(|value| value.to_str().ok()).and_then(read_key);
     let key = key.ok_or(Kind::NoKey)?;
     let form = form.map_err(|_| Trouble::from(Kind::WrongType))?;
-    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if length.is_some_and(|length| length > door.config.server.body_bytes_max) {
-        return Err(Kind::TooLarge.into());
-    }
+    parts::must_fit(&headers, door.config.server.body_bytes_max)?;
     let language = Language::of(&headers);
     // A task of its own: a depositor who hangs up after the last byte does not stop what is being written.
     let taken = tokio::spawn(take(door, open, who.0, key, form)).await;
@@ -225,40 +218,6 @@ fn read_digest(value: &str) -> Option<Digest> {
     let member = value.split(',').find_map(|member| member.trim().strip_prefix("sha-256=:"))?;
     let bytes = STANDARD.decode(member.strip_suffix(':')?).ok()?;
     Some(Digest(bytes.try_into().ok()?))
-}
-
-pub async fn next_part(form: &mut Multipart, pause: Duration) -> Result<Option<Field<'_>>, Trouble> {
-    match tokio::time::timeout(pause, form.next_field()).await {
-        Err(_) => Err(Kind::TookTooLong.into()),
-        Ok(part) => part.map_err(|error| error::of_refusal(error.status())),
-    }
-}
-
-/// The bytes of a part as they come; who pauses too long is not waited for.
-pub fn pieces(part: Field<'_>, pause: Duration) -> impl Stream<Item = Result<Bytes, Trouble>> {
-    stream::unfold(part, move |mut part| async move {
-        let piece = match tokio::time::timeout(pause, part.chunk()).await {
-            Err(_) => Err(Kind::TookTooLong.into()),
-            Ok(piece) => piece.map_err(|error| error::of_refusal(error.status())).transpose()?,
-        };
-        Some((piece, part))
-    })
-}
-
-pub async fn whole(mut part: Field<'_>, bytes_max: usize, pause: Duration) -> Result<Bytes, Trouble> {
-    let mut bytes = BytesMut::new();
-    loop {
-        match tokio::time::timeout(pause, part.chunk()).await {
-            Err(_) => return Err(Kind::TookTooLong.into()),
-            Ok(Err(error)) => return Err(error::of_refusal(error.status())),
-            Ok(Ok(None)) => return Ok(bytes.freeze()),
-            Ok(Ok(Some(piece))) if bytes.len() + piece.len() > bytes_max => {
-                drop(piece);
-                return Err(Kind::TooLarge.into());
-            }
-            Ok(Ok(Some(piece))) => bytes.extend_from_slice(&piece),
-        }
-    }
 }
 
 #[derive(Deserialize, IntoParams)]

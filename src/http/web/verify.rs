@@ -10,6 +10,7 @@ use crate::http::{
     api,
     error::{Kind, Trouble},
     identity::Held,
+    parts,
     state::{Door, Open},
     web::{Visit, html},
 };
@@ -111,22 +112,19 @@ pub async fn judge(
     form: Result<Multipart, MultipartRejection>,
 ) -> Result<Response, Trouble> {
     let mut form = form.map_err(|_| Trouble::from(Kind::WrongType))?;
-    let length = headers.get(axum::http::header::CONTENT_LENGTH).and_then(|it| it.to_str().ok()?.parse::<u64>().ok());
-    if length.is_some_and(|length| length > door.config.server.body_bytes_max) {
-        return Err(Kind::TooLarge.into());
-    }
+    parts::must_fit(&headers, door.config.server.body_bytes_max)?;
     let pause = Duration::from_secs(door.config.server.request_timeout_seconds);
     let (mut receipt, mut description, mut file, mut of) = (Vec::new(), None, None, None);
-    while let Some(part) = api::records::next_part(&mut form, pause).await? {
+    while let Some(part) = parts::next_part(&mut form, pause).await? {
         let name = part.file_name().map(str::to_owned).filter(|name| !name.is_empty());
         match part.name() {
-            Some("receipt") => receipt = api::records::whole(part, SMALL_BYTES_MAX, pause).await?.to_vec(),
+            Some("receipt") => receipt = parts::whole(part, SMALL_BYTES_MAX, pause).await?.to_vec(),
             // A browser sends an empty part for a file that was not chosen.
             Some("description") if name.is_some() => {
-                description = Some(api::records::whole(part, SMALL_BYTES_MAX, pause).await?);
+                description = Some(parts::whole(part, SMALL_BYTES_MAX, pause).await?);
             }
             Some("file") if name.is_some() => (file, of) = (Some(hashed(part, pause).await?), name),
-            _ => drop(api::records::whole(part, 0, pause).await),
+            _ => drop(parts::whole(part, 0, pause).await),
         }
     }
     let judged = published::judge(&open.archive, &receipt, description.as_deref(), file).await?;
@@ -136,7 +134,7 @@ pub async fn judge(
 
 async fn hashed(part: Field<'_>, pause: Duration) -> Result<Digest, Trouble> {
     let mut hasher = Hasher::default();
-    let mut pieces = std::pin::pin!(api::records::pieces(part, pause));
+    let mut pieces = std::pin::pin!(parts::pieces(part, pause));
     while let Some(piece) = pieces.try_next().await? {
         hasher.update(&piece);
     }
