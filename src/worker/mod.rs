@@ -1,4 +1,4 @@
-//! The background rounds of an open archive. For now one: the texts of what was taken in.
+//! The background rounds of an open archive: the texts of what was taken in, and the witnesses.
 //!
 //! # Why
 //! *A round asks what there is to do*, it is not told: killed anywhere, the next one finds the same. Dropping
@@ -6,6 +6,7 @@
 
 use crate::archive::Archive;
 use crate::characterization;
+use crate::evidence::witnesses;
 use std::{path::Path, time::Duration};
 
 /// How long nothing is asked where nothing waited.
@@ -13,8 +14,12 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// And where the archive could not do its part.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_secs(10);
 
-/// Runs until it is dropped.
+/// Run until they are dropped.
 pub async fn rounds(archive: &Archive) {
+    tokio::join!(reading(archive), witnesses::rounds(archive));
+}
+
+async fn reading(archive: &Archive) {
     loop {
         if !archive.config.server.characterize {
             return;
