@@ -31,6 +31,8 @@ pub mod ledger;
 
 pub mod verify;
 
+pub mod witness;
+
 pub mod content;
 
 pub mod catalog;

@@ -81,9 +81,9 @@ const ONLY_USERS: &[(&str, &[&str])] = &[
     ("askama", &["http"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
-    ("hyper", &["http"]),
-    ("hyper_util", &["http"]),
-    ("reqwest", &["cli"]),
+    ("hyper", &["witness", "http"]),
+    ("hyper_util", &["witness", "http"]),
+    ("reqwest", &["evidence", "cli"]),
 ];
 
 /// Ways to ask the wall clock.

@@ -1,9 +1,9 @@
 //! Answers as they are shown: one shape for the API, for the command line, and for a command line that asks the API.
 
 use crate::access::{self, Found, Page};
-use crate::archive::{Archive, ArchiveError, coverage::Coverage, heal::Debt};
+use crate::archive::{Archive, ArchiveError, coverage::Coverage, heal::Debt, witnesses::Unsigned};
 use crate::index::query::{Counts, Facets};
-use crate::record::{access::Reader, id::RecordId};
+use crate::record::{access::Reader, entry::Instant, id::RecordId};
 use crate::store::Standing;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -170,6 +170,8 @@ pub struct State {
     /// How long bytes have gone unread, place by place.
     #[serde(default)]
     pub fixity: Vec<Covered>,
+    /// Who cosigns checkpoints.
+    pub witnesses: Vec<Witnessing>,
 }
 
 /// How far a place has been read and hashed again.
@@ -193,6 +195,30 @@ impl Covered {
         let Coverage { place, name, round, answers, .. } = coverage;
         let (objective_days, records) = (archive.config.fixity.objective_days, round.map(|round| round.records));
         Covered { place, name, unread_seconds, objective_days, answers, records }
+    }
+}
+
+/// How a witness stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Witnessing {
+    pub name: String,
+    /// Whether it is asked; else it is only known from before.
+    pub asked: bool,
+    /// The size of the tree that it cosigned last; 0 where there is none.
+    pub cosigned: u64,
+    /// When, in UTC.
+    pub at: Option<String>,
+    /// Entries that it has not cosigned.
+    pub behind: u64,
+    pub why: Option<String>,
+}
+
+impl From<Unsigned> for Witnessing {
+    fn from(unsigned: Unsigned) -> Witnessing {
+        let Unsigned { name, url, size: cosigned, time, entries: behind, why } = unsigned;
+        let moment = |time: u64| Instant::from_micros(i64::try_from(time).unwrap_or(0).saturating_mul(1_000_000));
+        let at = (time > 0).then(|| moment(time).to_string());
+        Witnessing { name, asked: url.is_some(), cosigned, at, behind, why }
     }
 }
 
@@ -234,5 +260,6 @@ pub async fn state(archive: &Archive) -> Result<State, ArchiveError> {
         primary: Primary { place: archive.store.number(), name: archive.store.primary().name().to_owned() },
         replicas: archive.healing.debts().await?.into_iter().map(Stands::from).collect(),
         fixity: archive.coverage().await?.into_iter().map(|one| Covered::of(one, archive)).collect(),
+        witnesses: archive.unsigned().await?.into_iter().map(Witnessing::from).collect(),
     })
 }

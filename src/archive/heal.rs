@@ -31,13 +31,13 @@ use crate::record::{
     entry::{Entry, Event},
 };
 use crate::store::{
-    Link, Place, Replica, Standing, Store, StoreError,
+    Link, Listed, Place, Replica, Standing, Store, StoreError,
     identity::Identity,
     layout,
     replicas::{Pace, copy},
 };
-use futures::future::join_all;
-use std::{sync::Arc, time::Duration};
+use futures::{TryStreamExt, future::join_all};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::sync::Mutex;
 
 /// The mark is put down after so many entries, so that little is done twice.
@@ -222,6 +222,7 @@ impl Healing {
         let healed = self.bring(replica, known.unwrap_or(0).min(theirs.size()), &mut pace, tell).await?;
         while theirs.catch_up().await?.is_some() {}
         theirs.publish().await?;
+        self.cosignatures(replica).await?;
         self.desk.set_healed(replica.number, healed).await?;
         replica.is_whole();
         tell(replica.number, healed);
@@ -395,6 +396,21 @@ impl Healing {
             whole &= self.ensure(replica, &layout::component(record, component.sha256), component.sha256, pace).await?;
         }
         Ok(whole)
+    }
+
+    /// What witnesses have said, which cannot be made again from the commits.
+    async fn cosignatures(&self, replica: &Replica) -> Result<(), ArchiveError> {
+        let primary = self.store.primary();
+        let there: Vec<Listed> = replica.place.list(layout::COSIGNATURES)?.try_collect().await?;
+        let there: HashMap<String, u64> = there.into_iter().map(|listed| (listed.path, listed.size)).collect();
+        let mut ours = primary.list(layout::COSIGNATURES)?;
+        // A line more makes it longer; what is altered there is for `verify archive` to find.
+        while let Some(listed) = ours.try_next().await? {
+            if there.get(&listed.path) != Some(&listed.size) {
+                replica.place.keep(&listed.path, primary.read(&listed.path).await?).await?;
+            }
+        }
+        Ok(())
     }
 
     /// The self-description in force.

@@ -25,6 +25,7 @@ pub mod promote;
 pub mod rebuild;
 pub mod repair;
 pub mod sweep;
+pub mod witnesses;
 
 use crate::archive::{
     apply::Derived, commit::Writer, feed::Feed, heal::Healing, place::Folders, places::Places, sweep::Sweep,
@@ -59,6 +60,8 @@ pub struct Archive {
     pub clock: Clock,
     pub config: Config,
     pub healing: Healing,
+    /// Who cosigns checkpoints.
+    pub witnesses: Vec<witnesses::Witness>,
     /// Who acts at this machine's command line.
     pub operator: ActorId,
     writer: Writer,
@@ -195,6 +198,7 @@ impl Archive {
     /// Brings the parts to one state and starts the tasks that keep them there.
     pub async fn start(parts: Parts, tell: &apply::Tell) -> Result<Archive, ArchiveError> {
         let Parts { store, signer, catalog, index, desk, clock, config, lock } = parts;
+        let witnesses = witnesses::configured(&config.evidence)?;
         let keys = keys(&store).await?;
         let ledger = Arc::new(Ledger::open(store.clone(), Arc::new(signer), keys).await?);
         let healing = Healing::new(&store, &ledger, &desk, &config.storage);
@@ -233,6 +237,7 @@ impl Archive {
             clock,
             config,
             healing,
+            witnesses,
             operator,
             writer,
             feed,
@@ -297,6 +302,11 @@ impl Archive {
         let event = Event::Refreshed { documents };
         let entry = self.commit(Proposal { by: self.operator, request, event, description: None }).await?;
         Ok(Refreshed { entry: Some(entry.seq), restored })
+    }
+
+    /// Publishes what is committed, without waiting for its turn.
+    pub async fn publish(&self) -> Result<(), ArchiveError> {
+        publish_once(&self.ledger, &self.desk).await
     }
 
     /// Publishes, makes everything visible and closes the files. When it returns, nothing of this archive

@@ -21,6 +21,7 @@ mod search;
 mod serve;
 mod show;
 mod verify;
+mod witness;
 
 use crate::access::ask::QuestionError;
 use crate::archive::{Archive, ArchiveError, Clock, place::Folders};
@@ -28,6 +29,7 @@ use crate::catalog::CatalogError;
 use crate::config::{Config, ConfigError};
 use crate::ledger::checkpoint::Checkpoint;
 use crate::store::layout;
+use crate::witness::WitnessError;
 use clap::{CommandFactory, Parser, Subcommand};
 use remote::Server;
 use show::{Bar, Language, Screen};
@@ -80,6 +82,9 @@ enum Command {
     Actor(actor::ActorCommand),
     /// Serve the archive over HTTP / Phục vụ kho qua HTTP
     Serve(serve::Serve),
+    /// For another agency: follow archives and cosign their checkpoints / Chứng kiến các kho
+    #[command(subcommand)]
+    Witness(witness::WitnessCommand),
     /// Build catalog and index anew from the ledger / Dựng lại mục lục và chỉ mục
     Rebuild,
     /// How much there is, and how the replicas stand / Số liệu của kho và tình trạng các bản nhân
@@ -88,6 +93,8 @@ enum Command {
     Heal(places::Heal),
     /// Read and hash everything again, and repair it / Kiểm tra tính toàn vẹn và phục hồi
     Fixity(fixity::Fixity),
+    /// Ask the witnesses to cosign the newest checkpoint / Đề nghị bên chứng kiến ký
+    Cosign(places::Cosign),
     /// Make another place the primary / Đưa bản nhân khác lên làm bản chính
     Promote(places::Promote),
     /// Shell completions / Gợi ý lệnh cho trình vỏ
@@ -125,6 +132,15 @@ pub enum CommandError {
 impl From<QuestionError> for CommandError {
     fn from(error: QuestionError) -> CommandError {
         CommandError::Usage(error.to_string())
+    }
+}
+
+impl From<WitnessError> for CommandError {
+    fn from(error: WitnessError) -> CommandError {
+        match error {
+            WitnessError::Disk { path, source } => CommandError::File { path: path.display().to_string(), source },
+            error => CommandError::Usage(error.to_string()),
+        }
     }
 }
 
@@ -216,10 +232,12 @@ fn only_here(command: &Command) -> Option<&'static str> {
         Command::Verify(verify::Verify::Archive(_)) => Some("verify archive"),
         Command::Actor(_) => Some("actor"),
         Command::Serve(_) => Some("serve"),
+        Command::Witness(_) => Some("witness"),
         Command::Rebuild => Some("rebuild"),
         Command::Heal(_) => Some("heal"),
         Command::Fixity(_) => Some("fixity"),
         Command::Promote(_) => Some("promote"),
+        Command::Cosign(_) => Some("cosign"),
         Command::Ingest(_)
         | Command::Search(_)
         | Command::Show(_)
@@ -249,11 +267,13 @@ async fn run(context: &Context, command: Command) -> Result<ExitCode, CommandErr
         Command::Verify(verify) => verify.run(context).await,
         Command::Actor(actor) => actor.run(context).await,
         Command::Serve(serve) => serve.run(context).await,
+        Command::Witness(witness) => witness.run(context).await,
         Command::Rebuild => place::rebuild(context).await,
         Command::Status => places::status(context).await,
         Command::Heal(heal) => heal.run(context).await,
         Command::Fixity(fixity) => fixity.run(context).await,
         Command::Promote(promote) => promote.run(context).await,
+        Command::Cosign(cosign) => cosign.run(context).await,
         Command::Completions { shell } => {
             // Into memory first: it does not expect that it cannot write.
             let mut script = Vec::new();

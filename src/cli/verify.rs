@@ -1,7 +1,7 @@
 //! `vankho verify`: offline, without opening the archive. Exit codes: 0 holds, 1 evidence of tampering,
 //! 2 incomplete, 3 usage.
 
-use crate::archive::{ArchiveError, places::Places};
+use crate::archive::{ArchiveError, places::Places, witnesses::configured};
 use crate::cli::{CommandError, Context, or_cancelled, show::Screen};
 use crate::ledger::{self, checkpoint::Checkpoint, keys::KeyFile};
 use crate::record::digest::{Digest, Hasher};
@@ -10,7 +10,7 @@ use crate::verify::{
     Outcome,
     archive::{Report, verify_archive},
     published::{Followed, Part, follow},
-    receipt::verify_receipt,
+    receipt::verify_witnessed,
 };
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -62,6 +62,9 @@ pub struct Receipt {
     /// The description that came with the receipt
     #[arg(long, value_name = "DESCRIPTION.json")]
     description: Option<PathBuf>,
+    /// Which witnesses must have cosigned (C2SP tlog-policy): so many of so many; FORMAT.md tells the form
+    #[arg(long, value_name = "POLICYFILE")]
+    witnesses: Option<PathBuf>,
 }
 
 impl Verify {
@@ -76,6 +79,7 @@ impl Verify {
 
 async fn archive(context: &Context, number: Option<u32>) -> Result<ExitCode, CommandError> {
     let places = Places::configured(&context.data, &context.config.storage)?;
+    let witnesses = configured(&context.config.evidence)?.into_iter().map(|witness| witness.key).collect::<Vec<_>>();
     let store = places.alone(number).await?;
     if let Some(place) = store.folder().filter(|folder| !folder.is_dir()) {
         let place = place.display();
@@ -90,7 +94,7 @@ async fn archive(context: &Context, number: Option<u32>) -> Result<ExitCode, Com
         let bar = bar.clone();
         move |done, of| bar.set_of(done, of)
     };
-    let report = or_cancelled(async { Ok::<_, CommandError>(verify_archive(&store, &tell).await) }).await?;
+    let report = or_cancelled(async { Ok::<_, CommandError>(verify_archive(&store, &witnesses, &tell).await) }).await?;
     bar.finish();
     screen.answer(|| json!({"outcome": report.outcome().exit_code(), "report": report}), || text(&screen, &report));
     Ok(ExitCode::from(report.outcome().exit_code()))
@@ -227,8 +231,9 @@ impl Receipt {
             }
         };
         let description = self.description.as_deref().map(read_file).transpose()?;
+        let policy = self.witnesses.as_deref().map(read_file).transpose()?;
         let digest = digest(&self.file).map_err(|source| usage(&self.file, &source))?;
-        let verdict = verify_receipt(&receipt, &keys, description.as_deref(), Some(digest));
+        let verdict = verify_witnessed(&receipt, &keys, policy.as_deref(), description.as_deref(), Some(digest));
         let code = verdict.outcome.exit_code();
         screen.answer(
             || json!({"outcome": code, "vi": verdict.vietnamese, "en": verdict.english}),

@@ -22,6 +22,7 @@ pub struct Config {
     pub content: Content,
     pub index: Index,
     pub server: Server,
+    pub evidence: Evidence,
     pub log: Log,
 }
 
@@ -141,6 +142,28 @@ pub struct Server {
     pub characterize: bool,
 }
 
+/// What others say of the ledger.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Evidence {
+    /// Who cosigns checkpoints.
+    pub witnesses: Vec<Witness>,
+    /// New checkpoints are offered to each witness at most this often.
+    pub witness_interval_ms: u64,
+    /// A witness that takes longer to answer counts as down.
+    pub witness_timeout_ms: u64,
+}
+
+/// One witness.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Witness {
+    /// Where it is asked; "" where it is not any more.
+    pub url: String,
+    /// Its public key, a vkey.
+    pub key: String,
+}
+
 /// The log (not the ledger).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -224,6 +247,12 @@ impl Default for Server {
     }
 }
 
+impl Default for Evidence {
+    fn default() -> Self {
+        Evidence { witnesses: Vec::new(), witness_interval_ms: 1000, witness_timeout_ms: 10_000 }
+    }
+}
+
 impl Default for Log {
     fn default() -> Self {
         Log { level: "warn".into(), json: false }
@@ -296,7 +325,7 @@ fn is_key(variable: &str) -> bool {
     name.contains("__") || SECTIONS.contains(&section)
 }
 
-const SECTIONS: [&str; 8] = ["STORAGE", "LEDGER", "FIXITY", "INGEST", "CONTENT", "INDEX", "SERVER", "LOG"];
+const SECTIONS: [&str; 9] = ["STORAGE", "LEDGER", "FIXITY", "INGEST", "CONTENT", "INDEX", "SERVER", "EVIDENCE", "LOG"];
 
 #[cfg(test)]
 mod tests {

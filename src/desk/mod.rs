@@ -10,6 +10,7 @@
 
 pub mod accounts;
 pub mod password;
+pub mod witnesses;
 
 use crate::record::{
     digest::{Digest, hex, unhex},
@@ -60,7 +61,7 @@ impl Desk {
         let options = options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
         let pool = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
         let pool = pool.connect_with(options).await?;
-        for statement in SCHEMA.into_iter().chain(accounts::SCHEMA) {
+        for statement in SCHEMA.into_iter().chain(accounts::SCHEMA).chain(witnesses::SCHEMA) {
             sqlx::query(statement).execute(&pool).await?;
         }
         Ok(Desk { pool })

@@ -5,6 +5,7 @@
 //! has: whatever else lies under `log/` is not given out here.
 
 use crate::archive::{Archive, ArchiveError};
+use crate::evidence::cosigned;
 use crate::ledger::tile::{self, Resource};
 use crate::record::digest::Digest;
 use crate::store::{StoreError, layout};
@@ -33,12 +34,24 @@ pub fn part(path: &str) -> Option<Part> {
     }
 }
 
-/// The bytes of a part. `None` where the log is not so long, or the partial tile has become a full one.
+/// The bytes of a part. `None` where the log is not so long, or the partial tile has become a full one. The checkpoint
+/// comes with what witnesses have added.
 pub async fn published(archive: &Archive, path: &str) -> Result<Option<Bytes>, ArchiveError> {
     match archive.store.read(&format!("log/{path}")).await {
+        Ok(bytes) if part(path) == Some(Part::Checkpoint) => Ok(Some(with_cosignatures(archive, bytes).await)),
         Ok(bytes) => Ok(Some(bytes)),
         Err(StoreError::Absent(_)) => Ok(None),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// The newest checkpoint as it was cosigned: nobody waits for witnesses, and nothing that they do hides the newest.
+async fn with_cosignatures(archive: &Archive, newest: Bytes) -> Bytes {
+    let stated = std::str::from_utf8(&newest).ok().and_then(|note| archive.ledger.read_checkpoint(note).ok());
+    let Some(stated) = stated.filter(|_| !archive.witnesses.is_empty()) else { return newest };
+    match cosigned::at(archive, stated.size).await {
+        Ok(Some(cosigned)) if cosigned.checkpoint == stated => cosigned.note.into(),
+        _ => newest,
     }
 }
 

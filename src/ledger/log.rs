@@ -348,21 +348,35 @@ impl Ledger {
     /// handed out: where a published tile or bundle is gone or damaged, it is made again from the commits.
     pub async fn prove(&self, index: u64) -> Result<Receipt, LedgerError> {
         let edge = self.state().edge.clone();
-        match self.receipt(&edge, index).await {
+        self.prove_under(index, edge.size(), edge.root(), self.sign(&edge)).await
+    }
+
+    /// The same under an older checkpoint of this tree, whose note was cosigned since.
+    pub async fn prove_under(
+        &self,
+        index: u64,
+        size: u64,
+        root: Digest,
+        checkpoint_note: String,
+    ) -> Result<Receipt, LedgerError> {
+        let path = match self.path_of(index, size, root).await {
             Err(LedgerError::Damaged { .. } | LedgerError::Store(StoreError::Absent(_))) => {
                 tracing::warn!(entry.seq = index, "tiles are damaged, they are made again from the commits");
                 self.mend().await?;
-                self.receipt(&edge, index).await
+                self.path_of(index, size, root).await?
             }
-            answer => answer,
-        }
+            answer => answer?,
+        };
+        Ok(Receipt { entry: self.entry(index).await?, index, path, checkpoint_note })
     }
 
-    async fn receipt(&self, edge: &Edge, index: u64) -> Result<Receipt, LedgerError> {
-        let plan = merkle::inclusion_plan(index, edge.size()).ok_or(LedgerError::NoSuchEntry(index))?;
-        let (entry, path) = (self.entry(index).await?, self.assemble(edge, &plan).await?);
-        match merkle::verify_inclusion(leaf_hash(&entry), index, edge.size(), &path, edge.root()) {
-            true => Ok(Receipt { entry, index, path, checkpoint_note: self.sign(edge) }),
+    async fn path_of(&self, index: u64, size: u64, root: Digest) -> Result<Vec<Digest>, LedgerError> {
+        let edge = self.state().edge.clone();
+        let plan = merkle::inclusion_plan(index, size).filter(|_| size <= edge.size());
+        let plan = plan.ok_or(LedgerError::NoSuchEntry(index))?;
+        let (entry, path) = (self.entry(index).await?, self.assemble(&edge, &plan).await?);
+        match merkle::verify_inclusion(leaf_hash(&entry), index, size, &path, root) {
+            true => Ok(path),
             false => Err(LedgerError::bad(format!("the log at entry {index}"), "its tiles do not give the root")),
         }
     }
@@ -405,9 +419,19 @@ impl Ledger {
     /// Does the tree that is here begin with the one of an older checkpoint?
     pub async fn follows(&self, older: &Checkpoint) -> Result<bool, LedgerError> {
         let edge = self.state().edge.clone();
-        let Some(plan) = merkle::consistency_plan(older.size, edge.size()) else { return Ok(false) };
+        Ok(self.consistency((older.size, older.root), (edge.size(), edge.root())).await?.is_some())
+    }
+
+    /// The proof that a tree of ours, size and root, begins with an older one; `None` where it does not.
+    pub async fn consistency(
+        &self,
+        (old, old_root): (u64, Digest),
+        (new, new_root): (u64, Digest),
+    ) -> Result<Option<Vec<Digest>>, LedgerError> {
+        let edge = self.state().edge.clone();
+        let Some(plan) = merkle::consistency_plan(old, new).filter(|_| new <= edge.size()) else { return Ok(None) };
         let path = self.assemble(&edge, &plan).await?;
-        Ok(merkle::verify_consistency(older.size, older.root, edge.size(), edge.root(), &path))
+        Ok(Some(path).filter(|path| merkle::verify_consistency(old, old_root, new, new_root, path)))
     }
 
     /// The root that the tree had when it had so many entries: at the end of a commit.

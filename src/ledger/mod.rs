@@ -6,8 +6,9 @@
 //! those of RFC 6962 over SHA-256, signatures Ed25519 (RFC 8032).
 //!
 //! In reading order: [`merkle`] (hashes and proofs), [`tile`] (where they lie), [`edge`] (all that
-//! appending needs), [`note`], [`checkpoint`], [`keys`] (who says so), [`commit`] (the lock), [`proof`]
-//! (the receipt).
+//! appending needs), [`note`], [`cosignature`] (what witnesses add), [`checkpoint`], [`keys`] (who says so),
+//! [`commit`] (the lock), [`proof`] (the receipt), [`offer`] (what witnesses
+//! are asked).
 //!
 //! # Why
 //! - **Planning is apart from fetching.** [`merkle`] names the nodes that a proof needs and never asks for
@@ -31,6 +32,8 @@ pub mod edge;
 
 pub mod note;
 
+pub mod cosignature;
+
 pub mod checkpoint;
 
 pub mod primacy;
@@ -40,6 +43,8 @@ pub mod keys;
 pub mod commit;
 
 pub mod proof;
+
+pub mod offer;
 
 pub mod log;
 

@@ -65,7 +65,7 @@ pub struct VerifyingKey {
 impl VerifyingKey {
     /// `None` where `name` cannot name a key.
     pub fn new(name: &str, key: ed25519_dalek::VerifyingKey) -> Option<VerifyingKey> {
-        is_key_name(name).then(|| VerifyingKey { name: name.to_owned(), id: key_id(name, &key), key })
+        is_key_name(name).then(|| VerifyingKey { name: name.to_owned(), id: key_id(name, ED25519, &key), key })
     }
 
     /// The same key under another name, hence with another id.
@@ -88,17 +88,35 @@ impl VerifyingKey {
     }
 }
 
-fn key_id(name: &str, key: &ed25519_dalek::VerifyingKey) -> [u8; 4] {
-    let all = [name.as_bytes(), &[b'\n', ED25519], key.as_bytes()].concat();
+/// The first four bytes of SHA-256 over name, line feed, type and public key.
+pub(in crate::ledger) fn key_id(name: &str, kind: u8, key: &ed25519_dalek::VerifyingKey) -> [u8; 4] {
+    let all = [name.as_bytes(), &[b'\n', kind], key.as_bytes()].concat();
     let Digest([a, b, c, d, ..]) = Digest::of(&all);
     [a, b, c, d]
 }
 
-/// As a vkey: `<name>+<id in hexadecimal digits>+<base64 of 0x01 and the public key>`.
+/// A vkey: `<name>+<id in hexadecimal digits>+<base64 of the type and the public key>`.
+pub(in crate::ledger) fn write_vkey(name: &str, kind: u8, key: &ed25519_dalek::VerifyingKey) -> String {
+    let bytes = [&[kind], key.as_bytes().as_slice()].concat();
+    format!("{name}+{}+{}", hex(&key_id(name, kind, key)), encode_base64(&bytes))
+}
+
+/// Name and key of a vkey of this type; `None` where it is none, or not in its one spelling.
+pub(in crate::ledger) fn read_vkey(vkey: &str, kind: u8) -> Option<(&str, ed25519_dalek::VerifyingKey)> {
+    let (name, rest) = vkey.split_once('+')?;
+    let bytes = decode_base64(rest.split_once('+')?.1)?;
+    let (_, key) = bytes.split_first().filter(|(found, _)| **found == kind)?;
+    let key = ed25519_dalek::VerifyingKey::from_bytes(key.try_into().ok()?).ok()?;
+    // A key of small order would check almost any signature. Written again, it is the same text only if the id is
+    // the right one and in lower case.
+    let fit = is_key_name(name) && !key.is_weak() && write_vkey(name, kind, &key) == vkey;
+    fit.then_some((name, key))
+}
+
+/// As a vkey.
 impl fmt::Display for VerifyingKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let key = [&[ED25519], self.key.as_bytes().as_slice()].concat();
-        write!(f, "{}+{}+{}", self.name, hex(&self.id), encode_base64(&key))
+        f.write_str(&write_vkey(&self.name, ED25519, &self.key))
     }
 }
 
@@ -106,35 +124,34 @@ impl FromStr for VerifyingKey {
     type Err = NoteFault;
     fn from_str(vkey: &str) -> Result<VerifyingKey, NoteFault> {
         let malformed = NoteFault::Malformed("a vkey is name+id+base64 of an Ed25519 key");
-        let read = || {
-            let (name, rest) = vkey.split_once('+')?;
-            let (_, key) = rest.split_once('+')?;
-            let bytes = decode_base64(key)?;
-            let (ED25519, key) = bytes.split_first().map(|(kind, key)| (*kind, key))? else { return None };
-            let key = ed25519_dalek::VerifyingKey::from_bytes(key.try_into().ok()?).ok()?;
-            // A key of small order would check almost any signature.
-            if key.is_weak() {
-                return None;
-            }
-            VerifyingKey::new(name, key)
-        };
-        // Written again, it is the same text only if the id is the right one and in lower case.
-        read().filter(|key| key.to_string() == vkey).ok_or(malformed)
+        let (name, key) = read_vkey(vkey, ED25519).ok_or(malformed.clone())?;
+        VerifyingKey::new(name, key).ok_or(malformed)
     }
 }
 
 /// Signs `text`, which ends in a line feed, and gives the signature line with its own line feed.
 pub fn sign(text: &str, name: &VerifyingKey, key: &SigningKey) -> String {
-    let signature = key.sign(text.as_bytes()).to_bytes();
-    format!("{DASH}{} {}\n", name.name, encode_base64(&[name.id.as_slice(), &signature].concat()))
+    signature_text(&name.name, name.id, &key.sign(text.as_bytes()).to_bytes())
+}
+
+/// A signature line with its line feed.
+pub(in crate::ledger) fn signature_text(name: &str, id: [u8; 4], signature: &[u8]) -> String {
+    format!("{DASH}{name} {}\n", encode_base64(&[id.as_slice(), signature].concat()))
 }
 
 /// One signature line.
 #[derive(Clone, PartialEq, Eq, Debug)]
-struct Line<'a> {
-    name: &'a str,
-    id: [u8; 4],
-    signature: Vec<u8>,
+pub struct Line<'a> {
+    pub name: &'a str,
+    pub id: [u8; 4],
+    pub signature: Vec<u8>,
+}
+
+/// As it was read, with its line feed: there is one spelling only.
+impl fmt::Display for Line<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&signature_text(self.name, self.id, &self.signature))
+    }
 }
 
 /// A note that was read and not yet checked.
@@ -163,6 +180,11 @@ impl<'a> Note<'a> {
     /// The text that is signed, with its last line feed. Not to be believed before [`Note::check`].
     pub fn text(&self) -> &'a str {
         self.text
+    }
+
+    /// The signature lines, unchecked.
+    pub fn lines(&self) -> &[Line<'a>] {
+        &self.lines
     }
 
     /// At least one of the keys signed, and no line that names one of them is wrong.

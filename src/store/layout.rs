@@ -18,6 +18,8 @@ pub const COMMITS: &str = "log/commits";
 pub const CHECKPOINT: &str = "log/checkpoint";
 /// Every published checkpoint.
 pub const CHECKPOINTS: &str = "log/checkpoints";
+/// Checkpoints with the lines of the witnesses that cosigned them.
+pub const COSIGNATURES: &str = "log/cosignatures";
 /// Components and descriptions of records.
 pub const RECORDS: &str = "records";
 /// Discardable.
@@ -44,6 +46,11 @@ pub fn commit(base: u64) -> String {
 /// The published checkpoint of a tree size.
 pub fn checkpoint(size: u64) -> String {
     format!("{CHECKPOINTS}/{size}")
+}
+
+/// The checkpoint of a tree size, cosigned.
+pub fn cosigned(size: u64) -> String {
+    format!("{COSIGNATURES}/{size}")
 }
 
 /// The folder of a record. To destroy a record is to empty this folder.
@@ -90,7 +97,7 @@ pub fn intent(by: ActorId, id: IntentId) -> String {
 /// writer is seen by another before it is on disk.
 pub fn folders() -> Vec<String> {
     let shards = (0..=255).map(|shard: u8| format!("{RECORDS}/{shard:02x}"));
-    let log = [COMMITS, CHECKPOINTS, "log/tile/entries", "log/tile/0", INTENTS, "keys"].map(String::from);
+    let log = [COMMITS, CHECKPOINTS, COSIGNATURES, "log/tile/entries", "log/tile/0", INTENTS, "keys"].map(String::from);
     log.into_iter().chain(shards).collect()
 }
 

@@ -3,12 +3,12 @@
 //! `staging/` is passed over, but for its intents: a folder that a living (or just killed) process says it
 //! is writing into may hold what nothing names *yet*. Such files are told as notes, by name.
 
-use crate::ledger::keys::KeyFile;
+use crate::ledger::{cosignature::WitnessKey, keys::KeyFile};
 use crate::record::digest::Digest;
 use crate::store::{Store, StoreError, layout, local};
 use crate::verify::{
     Outcome,
-    log::{self, Log},
+    log::{self, Keys, Log},
     records,
 };
 use futures::TryStreamExt;
@@ -40,6 +40,8 @@ pub enum Kind {
     Unknown,
     /// Could not be read: the answer is incomplete.
     Unreadable,
+    /// Signed by a witness whose key is not at hand: the answer is incomplete.
+    Unchecked,
 }
 
 impl Kind {
@@ -50,6 +52,7 @@ impl Kind {
             Kind::Missing => ("bị mất", "missing"),
             Kind::Unknown => ("không thuộc kho", "does not belong here"),
             Kind::Unreadable => ("không đọc được", "cannot be read"),
+            Kind::Unchecked => ("chưa kiểm tra được", "cannot be checked"),
         }
     }
 }
@@ -78,7 +81,9 @@ impl Report {
     pub fn outcome(&self) -> Outcome {
         match &self.faults[..] {
             [] => Outcome::Holds,
-            faults if faults.iter().all(|fault| fault.kind == Kind::Unreadable) => Outcome::Incomplete,
+            faults if faults.iter().all(|fault| matches!(fault.kind, Kind::Unreadable | Kind::Unchecked)) => {
+                Outcome::Incomplete
+            }
             _ => Outcome::Tampered,
         }
     }
@@ -132,13 +137,13 @@ impl Findings {
 /// Hears what is being looked at: how many of how many.
 pub type Tell = dyn Fn(u64, u64) + Send + Sync;
 
-/// Audits everything in a place but `staging/`. Reads only, needs no key but the public ones in the place,
-/// and nothing of `derived/`.
-pub async fn verify_archive(store: &Store, tell: &Tell) -> Report {
+/// Audits everything in a place but `staging/`. Reads only, needs no key but the public ones in the place and those of
+/// its `witnesses`, and nothing of `derived/`.
+pub async fn verify_archive(store: &Store, witnesses: &[WitnessKey], tell: &Tell) -> Report {
     let mut findings = Findings::default();
     findings.intended = intended(store, &findings).await;
     if let Some(keys) = keys(store, &findings).await {
-        let log = log::verify_log(store, &keys, &findings, tell).await;
+        let log = log::verify_log(store, Keys { archive: &keys, witnesses }, &findings, tell).await;
         verify_documents(store, &log, &findings).await;
         records::verify_records(store, &log, &findings, tell).await;
         excuse_the_living(store, &keys, &mut findings).await;

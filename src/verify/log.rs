@@ -2,9 +2,11 @@
 
 use crate::ledger::{
     commit::Commit,
+    cosignature::WitnessKey,
     edge::Edge,
     keys::KeyFile,
     merkle::leaf_hash,
+    note::Note,
     primacy::Primacy,
     tile::{self, Bundle, Resource, TILE_WIDTH, Tile},
 };
@@ -29,8 +31,16 @@ pub struct Log {
     pub named: BTreeMap<String, Vec<(RecordId, Digest)>>,
 }
 
+/// Whose signatures there may be.
+#[derive(Clone, Copy)]
+pub(crate) struct Keys<'a> {
+    pub archive: &'a KeyFile,
+    pub witnesses: &'a [WitnessKey],
+}
+
 struct Walk<'a> {
     store: &'a Store,
+    witnesses: &'a [WitnessKey],
     findings: &'a Findings,
     edge: Edge,
     /// The entries of the bundle that is not full yet.
@@ -39,6 +49,8 @@ struct Walk<'a> {
     /// Size and root of the checkpoint as it was when we began: a living archive replaces it while we look.
     stated: Option<(u64, Option<Digest>)>,
     checkpoints: HashSet<u64>,
+    /// Sizes at which there are cosignatures.
+    cosigned: HashSet<u64>,
     /// Tiles and bundles of which there is more, or less, than the checkpoint needs; see [`ahead`].
     ahead: HashSet<String>,
     /// Those of them that are full by the commits.
@@ -59,7 +71,8 @@ enum Full {
 const WIDTH: u64 = TILE_WIDTH as u64;
 
 /// Follows the commits by size, never by listing, then accounts for every file under `log/`.
-pub(crate) async fn verify_log(store: &Store, keys: &KeyFile, findings: &Findings, tell: &Tell) -> Log {
+pub(crate) async fn verify_log(store: &Store, keys: Keys<'_>, findings: &Findings, tell: &Tell) -> Log {
+    let Keys { archive: keys, witnesses } = keys;
     let listed = match store.everything("log").await {
         Ok(listed) => listed.into_iter().map(|listed| listed.path).collect::<Vec<_>>(),
         Err(error) => {
@@ -69,17 +82,22 @@ pub(crate) async fn verify_log(store: &Store, keys: &KeyFile, findings: &Finding
     };
     let stated = checkpoint(store, keys, layout::CHECKPOINT, findings).await;
     let published = stated.map_or(0, |(size, _)| size);
-    let number = |path: &String| path.strip_prefix(layout::CHECKPOINTS)?.strip_prefix('/')?.parse().ok();
-    let checkpoints = listed.iter().filter_map(number).collect();
+    let sizes = |folder: &str| {
+        let number = |path: &String| path.strip_prefix(folder)?.strip_prefix('/')?.parse().ok();
+        listed.iter().filter_map(number).collect()
+    };
+    let (checkpoints, cosigned) = (sizes(layout::CHECKPOINTS), sizes(layout::COSIGNATURES));
     let ahead = listed.iter().filter_map(|path| ahead(path, published)).collect();
     let mut walk = Walk {
         store,
+        witnesses,
         findings,
         edge: Edge::default(),
         bundle: Vec::new(),
         published,
         stated,
         checkpoints,
+        cosigned,
         ahead,
         full_now: HashMap::new(),
         primacy: Primacy::FIRST,
@@ -136,8 +154,12 @@ fn has_a_name(path: &str) -> bool {
     let is_number = |text: &str| text.parse::<u64>().is_ok_and(|number| number.to_string() == text);
     let is_commit =
         |path: &str| path.rsplit('/').next().and_then(|n| n.parse().ok()).map(layout::commit).as_deref() == Some(path);
-    let of_size = path.strip_prefix(layout::CHECKPOINTS).and_then(|rest| rest.strip_prefix('/'));
-    path == layout::CHECKPOINT || is_commit(path) || of_size.is_some_and(is_number) || tile::parse_path(path).is_some()
+    let of_size = |folder: &str| {
+        let size = path.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/'));
+        size.is_some_and(is_number)
+    };
+    let signed = path == layout::CHECKPOINT || of_size(layout::CHECKPOINTS) || of_size(layout::COSIGNATURES);
+    signed || is_commit(path) || tile::parse_path(path).is_some()
 }
 
 /// The records that commits past a size are about: what a living archive has taken in since we looked.
@@ -286,6 +308,10 @@ impl Walk<'_> {
         let forked = |path: &str| {
             self.findings.fault(path, Kind::Altered, "it is signed, and not what the commits give: a fork");
         };
+        if self.cosigned.contains(&size) {
+            paths.push(layout::cosigned(size));
+            self.cosignatures(keys, size).await;
+        }
         if size == self.published {
             if self.stated.is_some_and(|stated| stated != (size, Some(self.edge.root()))) {
                 forked(layout::CHECKPOINT);
@@ -299,6 +325,28 @@ impl Walk<'_> {
             {
                 forked(&path);
             }
+        }
+    }
+
+    /// Every line of a cosigned checkpoint is by somebody, and holds.
+    async fn cosignatures(&self, keys: &KeyFile, size: u64) {
+        let path = layout::cosigned(size);
+        // What cannot be read, or is no note, is told with the checkpoint in it.
+        let Ok(bytes) = self.store.read(&path).await else { return };
+        let Ok(Ok(note)) = std::str::from_utf8(&bytes).map(Note::parse) else { return };
+        for witness in self.witnesses {
+            if witness.cosigned(&note).is_err() {
+                let detail = format!("the cosignature of {} does not hold", witness.name());
+                self.findings.fault(&path, Kind::Altered, detail);
+            }
+        }
+        for line in note.lines() {
+            let ours = keys.keys_for(size).any(|key| key.name() == line.name && key.id() == line.id);
+            if ours || self.witnesses.iter().any(|witness| witness.is_named(line.name, line.id)) {
+                continue;
+            }
+            let kind = if line.name == keys.origin() { Kind::Altered } else { Kind::Unchecked };
+            self.findings.fault(&path, kind, "a line is by a witness whose key is not in evidence.witnesses");
         }
     }
 

@@ -13,6 +13,7 @@
 
 pub mod archive;
 pub mod log;
+pub mod policy;
 pub mod published;
 pub mod receipt;
 pub mod records;

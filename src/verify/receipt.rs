@@ -2,11 +2,11 @@
 
 use crate::ledger::{
     keys::KeyFile,
-    note::NoteFault,
+    note::{Note, NoteFault},
     proof::{self, Checked, Receipt, ReceiptFault},
 };
 use crate::record::{description::Description, digest::Digest, id::RecordId};
-use crate::verify::{Outcome, Verdict};
+use crate::verify::{Outcome, Verdict, policy::Policy};
 
 /// Judges a file by its receipt.
 ///
@@ -15,22 +15,65 @@ use crate::verify::{Outcome, Verdict};
 /// made both. Checked in this order: keys, receipt, signature, inclusion, entry, description (digest, form,
 /// record), file. Without a description or a file the answer is at best incomplete.
 pub fn verify_receipt(receipt: &[u8], key_file: &[u8], description: Option<&[u8]>, file: Option<Digest>) -> Verdict {
-    judge(receipt, key_file, description, file).unwrap_or_else(|verdict| *verdict)
+    verify_witnessed(receipt, key_file, None, description, file)
+}
+
+/// The same, with a policy that says which witnesses must have seen the checkpoint. It is read after the keys; a false
+/// line of one of its witnesses counts as a false signature; that too few cosigned is told where all else holds.
+pub fn verify_witnessed(
+    receipt: &[u8],
+    key_file: &[u8],
+    policy: Option<&[u8]>,
+    description: Option<&[u8]>,
+    file: Option<Digest>,
+) -> Verdict {
+    judge(receipt, key_file, policy, description, file).unwrap_or_else(|verdict| *verdict)
 }
 
 /// What each step gives: its value, or the verdict that ends the matter. Boxed, because it is the rare case.
 type Step<T> = Result<T, Box<Verdict>>;
 
-fn judge(receipt: &[u8], key_file: &[u8], description: Option<&[u8]>, file: Option<Digest>) -> Step<Verdict> {
+fn judge(
+    receipt: &[u8],
+    key_file: &[u8],
+    policy: Option<&[u8]>,
+    description: Option<&[u8]>,
+    file: Option<Digest>,
+) -> Step<Verdict> {
     let keys = keys(key_file)?;
+    let policy = policy.map(read_policy).transpose()?;
     let receipt = read(receipt)?;
     let checked = receipt.check(&keys).map_err(|fault| refused(&fault))?;
+    let witnessed = policy.map(|policy| witnessed(&receipt, &policy)).transpose()?;
     let (record, named) = subject(&checked)?;
     let Some(description) = description else { return Err(without_description(&receipt, &checked)) };
     let description = describe(description, record, named)?;
     let Some(file) = file else { return Err(without_file()) };
     component(&description, file)?;
-    Ok(holds(&receipt, &checked, record))
+    if witnessed == Some(false) {
+        return Err(too_few());
+    }
+    Ok(holds(&receipt, &checked, record, witnessed.is_some()))
+}
+
+fn read_policy(bytes: &[u8]) -> Step<Policy> {
+    Policy::parse(bytes).map_err(|fault| {
+        usage(
+            format!("the policy of witnesses cannot be read ({fault}). Its form is told in FORMAT.md"),
+            "không đọc được tệp quy định bên chứng kiến. Xem dạng tệp trong FORMAT.md",
+        )
+    })
+}
+
+/// Did enough witnesses cosign the checkpoint?
+fn witnessed(receipt: &Receipt, policy: &Policy) -> Step<bool> {
+    let note = Note::parse(&receipt.checkpoint_note).and_then(|note| policy.is_met(&note));
+    note.map_err(|_| {
+        tampered(
+            "the signature of a witness does not fit text and key".into(),
+            "chữ ký của một bên chứng kiến không khớp với nội dung biên nhận",
+        )
+    })
 }
 
 fn keys(bytes: &[u8]) -> Step<KeyFile> {
@@ -112,18 +155,19 @@ fn component(description: &Description, file: Digest) -> Step<()> {
     ))
 }
 
-fn holds(receipt: &Receipt, checked: &Checked, record: RecordId) -> Verdict {
+fn holds(receipt: &Receipt, checked: &Checked, record: RecordId, witnessed: bool) -> Verdict {
+    let (vi, en) = if witnessed { (", bên chứng kiến", ", witnesses") } else { ("", "") };
     let (at, size, origin) = (checked.entry.at, checked.checkpoint.size, &checked.checkpoint.origin);
     let (event, index) = (checked.entry.event.name(), receipt.index);
     Verdict {
         outcome: Outcome::Holds,
         english: format!(
             "HOLDS: the file is the one in record {record}, {event} at {at}, entry {index} of {size} in the ledger \
-             of {origin}. Checked: key, signature, inclusion, entry, description, file."
+             of {origin}. Checked: key, signature, inclusion, entry, description, file{en}."
         ),
         vietnamese: format!(
             "ĐÚNG: tệp đúng là tệp của tài liệu {record}, sự kiện {event} lúc {at}, mục {index} trên {size} trong sổ \
-             cái của {origin}. Đã kiểm tra: khóa, chữ ký, vị trí trong sổ cái, sự kiện, bản mô tả, tệp."
+             cái của {origin}. Đã kiểm tra: khóa, chữ ký, vị trí trong sổ cái, sự kiện, bản mô tả, tệp{vi}."
         ),
     }
 }
@@ -133,6 +177,15 @@ fn without_description(receipt: &Receipt, checked: &Checked) -> Box<Verdict> {
     incomplete(
         format!("the receipt holds (entry {index}, {at}), but only its description ties it to a file: give that too"),
         &format!("biên nhận đúng (mục {index}, {at}), nhưng phải có bản mô tả mới đối chiếu được tệp"),
+    )
+}
+
+fn too_few() -> Box<Verdict> {
+    incomplete(
+        "the receipt holds, but too few witnesses cosigned it: ask the archive for it again, or find out what the \
+         witnesses have seen"
+            .into(),
+        "biên nhận đúng, nhưng chưa đủ bên chứng kiến ký: đề nghị kho cấp lại biên nhận, hoặc hỏi các bên chứng kiến",
     )
 }
 

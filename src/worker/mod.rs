@@ -1,4 +1,4 @@
-//! The background rounds of an open archive: the texts of what was taken in, and fixity.
+//! The background rounds of an open archive: the texts of what was taken in, fixity, and the witnesses.
 //!
 //! # Why
 //! *A round asks what there is to do*, it is not told: killed anywhere, the next one finds the same. Dropping
@@ -8,6 +8,7 @@ mod fixity;
 
 use crate::archive::Archive;
 use crate::characterization;
+use crate::evidence::witnesses;
 use std::{path::Path, time::Duration};
 
 /// How long nothing is asked where nothing waited.
@@ -15,9 +16,9 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// And where the archive could not do its part.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_secs(10);
 
-/// Runs until it is dropped.
+/// Run until they are dropped.
 pub async fn rounds(archive: &Archive) {
-    futures::future::join(reading(archive), fixity::rounds(archive)).await;
+    tokio::join!(reading(archive), fixity::rounds(archive), witnesses::rounds(archive));
 }
 
 async fn reading(archive: &Archive) {

@@ -81,7 +81,7 @@ fn files(root: &Path) -> (Vec<String>, Vec<PathBuf>) {
 }
 
 async fn audit(root: &Path) -> Report {
-    verify_archive(&Store::local(root).unwrap(), &|_, _| {}).await
+    verify_archive(&Store::local(root).unwrap(), &[], &|_, _| {}).await
 }
 
 /// The audit of a place does not hold and names the file.

@@ -12,6 +12,11 @@ mod service;
 #[path = "../store/server.rs"]
 #[allow(dead_code, reason = "the other tests of storage use more of it")]
 mod server;
+#[path = "../ledger/place.rs"]
+#[allow(dead_code, reason = "the tests of the ledger use more of it")]
+mod tree;
+mod witness;
+mod witnessed;
 #[path = "../archive/world.rs"]
 #[allow(dead_code, reason = "each binary of tests uses its own part of the world")]
 mod world;

@@ -6,3 +6,4 @@ mod place;
 mod receipts;
 mod tree;
 mod vectors;
+mod witnessed;

@@ -10,20 +10,22 @@ use vankho::ledger::keys::Signer;
 use vankho::ledger::note::encode_base64;
 use vankho::ledger::proof::{FIRST_LINE, Receipt};
 use vankho::record::{digest::Digest, entry::Event};
-use vankho::verify::receipt::verify_receipt;
+use vankho::verify::receipt::{verify_receipt, verify_witnessed};
 
 /// What a person puts before a verifier.
 #[derive(Clone)]
-struct Question {
-    receipt: Vec<u8>,
-    file: Vec<u8>,
-    keys: Vec<u8>,
-    description: Option<Vec<u8>>,
+pub struct Question {
+    pub receipt: Vec<u8>,
+    pub file: Vec<u8>,
+    pub keys: Vec<u8>,
+    pub description: Option<Vec<u8>>,
+    /// Which witnesses must have cosigned.
+    pub policy: Option<Vec<u8>>,
 }
 
 impl Question {
     /// The receipt of record 4 among eleven.
-    fn example() -> Question {
+    pub fn example() -> Question {
         Question::about(&signer(ORIGIN, 1), 4, 11)
     }
 
@@ -42,20 +44,20 @@ impl Question {
 
     fn with(signer: &Signer, receipt: &Receipt, description: Option<Vec<u8>>) -> Question {
         let (receipt, keys) = (receipt.encode().into_bytes(), keys(signer).to_string().into_bytes());
-        Question { receipt, file: FILE.to_vec(), keys, description }
+        Question { receipt, file: FILE.to_vec(), keys, description, policy: None }
     }
 
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         String::from_utf8(self.receipt.clone()).unwrap()
     }
 
-    fn receipt(mut self, receipt: impl AsRef<[u8]>) -> Question {
+    pub fn receipt(mut self, receipt: impl AsRef<[u8]>) -> Question {
         self.receipt = receipt.as_ref().to_vec();
         self
     }
 
     /// The receipt with one place written otherwise.
-    fn replace(self, from: &str, to: &str) -> Question {
+    pub fn replace(self, from: &str, to: &str) -> Question {
         let text = self.text();
         assert!(text.contains(from), "{from:?}");
         self.receipt(text.replacen(from, to, 1))
@@ -66,9 +68,15 @@ impl Question {
         self
     }
 
-    fn library(&self) -> u8 {
-        let verdict =
-            verify_receipt(&self.receipt, &self.keys, self.description.as_deref(), Some(Digest::of(&self.file)));
+    pub fn file(mut self, file: &[u8]) -> Question {
+        self.file = file.to_vec();
+        self
+    }
+
+    pub fn library(&self) -> u8 {
+        let (policy, description) = (self.policy.as_deref(), self.description.as_deref());
+        let file = Some(Digest::of(&self.file));
+        let verdict = verify_witnessed(&self.receipt, &self.keys, policy, description, file);
         assert!(!verdict.english.is_empty() && !verdict.vietnamese.is_empty());
         verdict.outcome.exit_code()
     }
@@ -90,21 +98,25 @@ impl Question {
         if let Some(description) = &self.description {
             command.arg("--description").arg(write("mô tả.json", description));
         }
+        if let Some(policy) = &self.policy {
+            command.arg("--witnesses").arg(write("chứng kiến $(touch x)", policy));
+        }
         let output = command.output().unwrap();
         let said = String::from_utf8(output.stdout).unwrap();
         let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
-        assert_eq!(left.len(), 3 + usize::from(self.description.is_some()), "something was written: {left:?}");
+        let given = 3 + usize::from(self.description.is_some()) + usize::from(self.policy.is_some());
+        assert_eq!(left.len(), given, "something was written: {left:?}");
         (output.status.code().unwrap().try_into().unwrap(), said)
     }
 }
 
 /// Where the offline verifiers lie.
-fn place() -> &'static Path {
+pub fn place() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src/archive/place"))
 }
 
 /// All three give this answer to every case, and say so in two lines.
-fn all_say(expected: u8, cases: Vec<(&str, Question)>) {
+pub fn all_say(expected: u8, cases: Vec<(&str, Question)>) {
     let begins = [
         ("ĐÚNG: ", "HOLDS: "),
         ("KHÔNG ĐÚNG: ", "DOES NOT HOLD: "),

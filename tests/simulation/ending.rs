@@ -142,7 +142,7 @@ impl Life {
                     found.faults.push(format!("place {}: {} is not the primary's", replica.number, listed.path));
                 }
             }
-            let report = verify_archive(&Store::of(place, replica.number, Replicas::default()), &|_, _| {}).await;
+            let report = verify_archive(&Store::of(place, replica.number, Replicas::default()), &[], &|_, _| {}).await;
             found.faults.extend(report.faults.iter().map(|fault| format!("place {}: {fault}", replica.number)));
         }
     }

@@ -219,7 +219,7 @@ async fn storage_without_create_if_absent_serves_as_a_replica_only() {
     world.ingest_all(&live, &world.inbox.path().join("in")).await;
     assert_eq!(store.replicas().all()[0].standing(), Standing::Taking);
     live.close().await.unwrap();
-    let report = verify_archive(&Store::of(Place::over(lax, "lax"), 2, Replicas::default()), &|_, _| {}).await;
+    let report = verify_archive(&Store::of(Place::over(lax, "lax"), 2, Replicas::default()), &[], &|_, _| {}).await;
     assert!(report.faults.is_empty() && report.records == 1, "{report:?}");
     world.check().await;
 }

@@ -2,7 +2,7 @@
 """Kiểm tra một tệp của kho lưu trữ theo biên nhận: không cần mạng, không cần kho.
 Checks one file of an archive by its receipt, without network and without the archive.
 
-  verify.py receipt RECEIPT FILE KEYFILE [--description DESCRIPTION.json]
+  verify.py receipt RECEIPT FILE KEYFILE [--description DESCRIPTION.json] [--witnesses POLICYFILE]
 
 KEYFILE is the archive's keys/archive.keys. Get it from elsewhere than the receipt: whoever hands over
 both could have made both. What is checked, in this order, and what the files look like: FORMAT.md.
@@ -35,6 +35,8 @@ RECEIPT_BYTES_MAX = 256 * 1024
 SIGNATURES_MAX = 100
 PATH_MAX = 63
 ENTRY_BYTES_MAX = 4096
+POLICY_BYTES_MAX = 64 * 1024
+POLICY_NAMES_MAX = 256
 
 
 class Verdict(Exception):
@@ -177,23 +179,31 @@ def utf8(data):
 # --- the key file ----------------------------------------------------------------------------------------
 
 
-def key_line(line):
-    """(name, id, public key, from, to) of `vkey from-size to-size`, or None."""
-    form = re.fullmatch("([^ +]+)[+]([0-9a-f]{8})[+]([A-Za-z0-9+/]{44}) ([0-9]+) ([0-9]+|-)", line)
+def vkey(text, kind):
+    """(name, id, public key) of a vkey of this type, or None."""
+    form = re.fullmatch("([^ +]+)[+]([0-9a-f]{8})[+]([A-Za-z0-9+/]{44})", text)
     if not form:
         return None
     name, key_id, key = form[1], bytes.fromhex(form[2]), unbase64(form[3])
-    first, last = number(form[4]), None if form[5] == "-" else number(form[5])
-    if not is_name(name) or first is None or key is None or key[:1] != b"\x01" or len(key) != 33:
-        return None
-    if form[5] != "-" and (last is None or last < first):
+    if not is_name(name) or key is None or key[:1] != kind or len(key) != 33:
         return None
     if hashlib.sha256(name.encode() + b"\n" + key).digest()[:4] != key_id:
         return None
     point = decompress(key[1:])
     if point is None or is_weak(point):
         return None
-    return name, key_id, key[1:], first, last
+    return name, key_id, key[1:]
+
+
+def key_line(line):
+    """(name, id, public key, from, to) of `vkey from-size to-size`, or None."""
+    form = re.fullmatch("([^ ]+) ([0-9]+) ([0-9]+|-)", line)
+    if not form:
+        return None
+    key, first, last = vkey(form[1], b"\x01"), number(form[2]), None if form[3] == "-" else number(form[3])
+    if key is None or first is None or (form[3] != "-" and (last is None or last < first)):
+        return None
+    return *key, first, last
 
 
 def read_keys(data):
@@ -206,6 +216,95 @@ def read_keys(data):
             "the key file cannot be read. Ask the archive for keys/archive.keys again",
         )
     return keys
+
+
+# --- the policy: which witnesses must have cosigned (C2SP tlog-policy) ------------------------------------
+
+
+class Policy:
+    """Rules in order, each a witness (name, id, public key) or a group (count, members), and which of them counts."""
+
+    def __init__(self):
+        self.names, self.rules, self.taken, self.quorum = [], [], set(), None
+
+    def add(self, name, rule):
+        if name == "none" or name in self.names or len(self.names) == POLICY_NAMES_MAX:
+            refuse("a name is defined twice, is none, or is one of more than 256")
+        self.names.append(name)
+        self.rules.append(rule)
+
+    def group(self, name, count, members):
+        rules = [self.names.index(member) for member in members]
+        if len(set(rules)) != len(rules) or self.taken & set(rules):
+            refuse("a name is a member twice")
+        self.taken |= set(rules)
+        if count not in ("any", "all") and not re.fullmatch("[1-9][0-9]{0,2}", count):
+            refuse("a group asks for any, all, or a number")
+        count = {"any": 1, "all": len(rules)}.get(count) or int(count)
+        if not rules or count > len(rules):
+            refuse("a group asks for more members than it has")
+        self.add(name, (count, rules))
+
+    def line(self, words):
+        if words[0] == "witness" and len(words) in (3, 4):
+            key = vkey(words[2], b"\x04")
+            if key is None or any(len(rule) == 3 and rule[2] == key[2] for rule in self.rules):
+                refuse("no key of a witness, or one that is there already")
+            self.add(words[1], key)
+        elif words[0] == "group" and len(words) >= 3:
+            self.group(words[1], words[2], words[3:])
+        elif words[0] == "quorum" and len(words) == 2 and self.quorum is None:
+            # -1: no witness is asked for.
+            self.quorum = -1 if words[1] == "none" else self.names.index(words[1])
+        else:
+            refuse("no witness, group or quorum, or a second quorum")
+
+
+def read_policy(data):
+    try:
+        text = utf8(data)
+        if text is None or len(data) > POLICY_BYTES_MAX or re.search("[\x00-\x08\x0b-\x1f\x7f]", text):
+            refuse("not a text, or longer than 64 KiB")
+        policy = Policy()
+        for line in text.split("\n"):
+            words = [word for word in re.split("[ \t]", line) if word]
+            if words and not words[0].startswith("#"):
+                policy.line(words)
+        if policy.quorum is None:
+            refuse("no quorum")
+        return policy
+    except ValueError:
+        raise usage(
+            "không đọc được tệp quy định bên chứng kiến. Xem dạng tệp trong FORMAT.md",
+            "the policy of witnesses cannot be read. Its form is told in FORMAT.md",
+        ) from None
+
+
+def cosigned(receipt, name, key_id, key):
+    """Did this witness cosign the checkpoint (C2SP tlog-cosignature)? Every line that names it must hold."""
+    found = False
+    for signer, signer_id, payload in receipt.signatures:
+        if (signer, signer_id) != (name, key_id):
+            continue
+        time = int.from_bytes(payload[:8], "big")
+        message = b"cosignature/v1\ntime %d\n" % time + receipt.body
+        if len(payload) != 72 or not 0 < time < 2**63 or not signed_by(key, payload[8:], message):
+            raise tampered(
+                "chữ ký của một bên chứng kiến không khớp với nội dung biên nhận",
+                "the signature of a witness does not fit text and key",
+            )
+        found = True
+    return found
+
+
+def is_met(policy, receipt):
+    met = []
+    for rule in policy.rules:
+        if len(rule) == 3:
+            met.append(cosigned(receipt, *rule))
+        else:
+            met.append(sum(met[member] for member in rule[1]) >= rule[0])
+    return policy.quorum < 0 or met[policy.quorum]
 
 
 # --- the receipt -----------------------------------------------------------------------------------------
@@ -392,12 +491,14 @@ def read(path, most=-1):
         return file.read(most)
 
 
-def receipt_command(receipt_path, file_path, keys_path, description_path):
+def receipt_command(receipt_path, file_path, keys_path, description_path, policy_path):
     with open(file_path, "rb"):
         pass  # a file that cannot be read is a slip of the user, whatever the receipt says
     receipt_bytes, keys = read(receipt_path, RECEIPT_BYTES_MAX + 1), read(keys_path)
     description = None if description_path is None else read(description_path)
+    policy = None if policy_path is None else read(policy_path, POLICY_BYTES_MAX + 1)
     keys = read_keys(keys)
+    policy = None if policy is None else read_policy(policy)
     receipt = read_receipt(receipt_bytes)
     check_signatures(receipt, keys)
     if not included(receipt):
@@ -405,6 +506,7 @@ def receipt_command(receipt_path, file_path, keys_path, description_path):
             "sự kiện không nằm trong sổ cái mà kho lưu trữ đã ký",
             "the entry is not in the tree that the checkpoint signs",
         )
+    witnessed = policy is None or is_met(policy, receipt)
     at, digest, event, record = read_entry(receipt.entry)
     index, size, origin = receipt.index, receipt.size, receipt.origin
     if description is None:
@@ -413,12 +515,19 @@ def receipt_command(receipt_path, file_path, keys_path, description_path):
             f"the receipt holds (entry {index}, {at}), but only its description ties it to a file: give that too",
         )
     check_file(file_path, read_description(description, record, digest))
+    if not witnessed:
+        raise incomplete(
+            "biên nhận đúng, nhưng chưa đủ bên chứng kiến ký: đề nghị kho cấp lại biên nhận, hoặc hỏi các bên chứng kiến",
+            "the receipt holds, but too few witnesses cosigned it: ask the archive for it again, or find out what the "
+            "witnesses have seen",
+        )
+    vi, en = ("", "") if policy is None else (", bên chứng kiến", ", witnesses")
     return Verdict(
         0,
         f"ĐÚNG: tệp đúng là tệp của tài liệu {record}, sự kiện {event} lúc {at}, mục {index} trên {size} trong sổ "
-        f"cái của {origin}. Đã kiểm tra: khóa, chữ ký, vị trí trong sổ cái, sự kiện, bản mô tả, tệp.",
+        f"cái của {origin}. Đã kiểm tra: khóa, chữ ký, vị trí trong sổ cái, sự kiện, bản mô tả, tệp{vi}.",
         f"HOLDS: the file is the one in record {record}, {event} at {at}, entry {index} of {size} in the ledger of "
-        f"{origin}. Checked: key, signature, inclusion, entry, description, file.",
+        f"{origin}. Checked: key, signature, inclusion, entry, description, file{en}.",
     )
 
 
@@ -433,13 +542,13 @@ def archive_command(_folder):
 def run(arguments):
     if len(arguments) == 2 and arguments[0] == "archive":
         return archive_command(arguments[1])
-    if len(arguments) == 4 and arguments[0] == "receipt":
-        return receipt_command(*arguments[1:], None)
-    if len(arguments) == 6 and arguments[0] == "receipt" and arguments[4] == "--description":
-        return receipt_command(*arguments[1:4], arguments[5])
+    if len(arguments) in (4, 6, 8) and arguments[0] == "receipt":
+        options = dict(zip(arguments[4::2], arguments[5::2]))
+        if len(options) == (len(arguments) - 4) // 2 and set(options) <= {"--description", "--witnesses"}:
+            return receipt_command(*arguments[1:4], options.get("--description"), options.get("--witnesses"))
     raise usage(
-        "cách dùng: verify.py receipt BIÊN_NHẬN TỆP TỆP_KHÓA [--description BẢN_MÔ_TẢ.json]",
-        "usage: verify.py receipt RECEIPT FILE KEYFILE [--description DESCRIPTION.json]",
+        "cách dùng: verify.py receipt BIÊN_NHẬN TỆP TỆP_KHÓA [--description BẢN_MÔ_TẢ.json] [--witnesses TỆP_QUY_ĐỊNH]",
+        "usage: verify.py receipt RECEIPT FILE KEYFILE [--description DESCRIPTION.json] [--witnesses POLICYFILE]",
     )
 
 

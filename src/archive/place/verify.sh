@@ -2,7 +2,7 @@
 # Kiểm tra một tệp của kho lưu trữ theo biên nhận: không cần mạng, không cần kho.
 # Checks one file of an archive by its receipt, without network and without the archive.
 #
-#   verify.sh receipt RECEIPT FILE KEYFILE [--description DESCRIPTION.json]
+#   verify.sh receipt RECEIPT FILE KEYFILE [--description DESCRIPTION.json] [--witnesses POLICYFILE]
 #
 # KEYFILE is the archive's keys/archive.keys. Get it from elsewhere than the receipt: whoever hands over
 # both could have made both. What is checked, in this order, and what the files look like: FORMAT.md.
@@ -126,7 +126,21 @@ check_tools() {
     incomplete "jq trên máy này không dùng được" "jq here does not work"
 }
 
-# --- the key file --------------------------------------------------------------------------------------
+# --- keys ----------------------------------------------------------------------------------------------
+
+# A vkey of this type (two hexadecimal digits); its parts are left in these three.
+vkey_name='' vkey_id='' vkey_hex=''
+is_vkey() { # text, type
+  [[ $1 =~ ^([^\ +]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]{44})$ ]] || return 1
+  vkey_name=${BASH_REMATCH[1]} vkey_id=${BASH_REMATCH[2]} vkey_hex=${BASH_REMATCH[3]}
+  is_name "$vkey_name" && is_base64 "$vkey_hex" || return 1
+  vkey_hex=$(base64_hex "$vkey_hex")
+  [[ $vkey_hex =~ ^$2$hex64$ ]] || return 1
+  vkey_hex=${vkey_hex:2}
+  is_weak "$vkey_hex" && return 1
+  [[ $({ printf '%s\n' "$vkey_name" && unhex "$2$vkey_hex"; } | sha256) == "$vkey_id"* ]]
+}
+
 
 key_ids=() key_bytes=() key_from=() key_to=()
 origin=
@@ -135,27 +149,140 @@ bad_keys() {
     "the key file cannot be read. Ask the archive for keys/archive.keys again"
 }
 read_keys() {
-  local line name id bytes from to hex
+  local line from to
   is_text "$work/keys" || bad_keys
   while IFS= read -r line || [[ -n $line ]]; do
     [[ -z $line || $line == '#'* ]] && continue
-    [[ $line =~ ^([^\ +]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]{44})\ ([0-9]+)\ ([0-9]+|-)$ ]] || bad_keys
-    name=${BASH_REMATCH[1]} id=${BASH_REMATCH[2]} bytes=${BASH_REMATCH[3]}
-    from=${BASH_REMATCH[4]} to=${BASH_REMATCH[5]}
-    is_name "$name" && is_number "$from" || bad_keys
+    [[ $line =~ ^([^\ ]+)\ ([0-9]+)\ ([0-9]+|-)$ ]] || bad_keys
+    from=${BASH_REMATCH[2]} to=${BASH_REMATCH[3]}
+    is_vkey "${BASH_REMATCH[1]}" 01 && is_number "$from" || bad_keys
     if [[ $to != - ]]; then
       is_number "$to" && ((from <= to)) || bad_keys
     fi
-    [[ -z $origin || $name == "$origin" ]] || bad_keys
-    origin=$name
-    hex=$(base64_hex "$bytes")
-    [[ $hex =~ ^01$hex64$ ]] || bad_keys
-    hex=${hex:2}
-    is_weak "$hex" && bad_keys
-    [[ $({ printf '%s\n\001' "$name" && unhex "$hex"; } | sha256) == "$id"* ]] || bad_keys
-    key_ids+=("$id") key_bytes+=("$hex") key_from+=("$from") key_to+=("$to")
+    [[ -z $origin || $vkey_name == "$origin" ]] || bad_keys
+    origin=$vkey_name
+    key_ids+=("$vkey_id") key_bytes+=("$vkey_hex") key_from+=("$from") key_to+=("$to")
   done < "$work/keys"
   ((${#key_ids[@]} > 0)) || bad_keys
+}
+
+# --- the policy: which witnesses must have cosigned (C2SP tlog-policy) -----------------------------------
+
+bad_policy() {
+  usage "không đọc được tệp quy định bên chứng kiến. Xem dạng tệp trong FORMAT.md" \
+    "the policy of witnesses cannot be read. Its form is told in FORMAT.md"
+}
+# Rules in order. A witness has key, signer and id; a group has members (their places, parted by spaces) and a count.
+rule_names=() rule_keys=() rule_signers=() rule_ids=() rule_members=() rule_counts=() rule_taken=()
+quorum='' # a place, or none
+found=''
+find_rule() { # its place is left in `found`
+  local i
+  for i in "${!rule_names[@]}"; do
+    if [[ ${rule_names[i]} == "$1" ]]; then
+      found=$i
+      return
+    fi
+  done
+  bad_policy
+}
+add_rule() { # name, key, signer, id, members, count
+  local name
+  [[ $1 != none ]] && ((${#rule_names[@]} < 256)) || bad_policy
+  for name in "${rule_names[@]}"; do [[ $name != "$1" ]] || bad_policy; done
+  rule_names+=("$1") rule_keys+=("$2") rule_signers+=("$3") rule_ids+=("$4") rule_members+=("$5") rule_counts+=("$6")
+  rule_taken+=('')
+}
+add_group() { # name, count, members
+  local name=$1 count=$2 members='' n=0
+  shift 2
+  while (($# > 0)); do
+    find_rule "$1"
+    [[ -z ${rule_taken[found]} ]] || bad_policy
+    rule_taken[found]=yes
+    members+="$found "
+    ((n += 1))
+    shift
+  done
+  case $count in
+    any) count=1 ;;
+    all) count=$n ;;
+    *) [[ $count =~ ^[1-9][0-9]{0,2}$ ]] || bad_policy ;;
+  esac
+  ((n > 0 && count <= n)) || bad_policy
+  add_rule "$name" '' '' '' "$members" "$count"
+}
+read_policy() {
+  local line key
+  local -a words
+  (($(wc -c < "$work/policy") <= 65536)) || bad_policy
+  tr -d '\t' < "$work/policy" > "$work/policy.plain"
+  is_text "$work/policy.plain" && [[ $(tr -cd '\177' < "$work/policy" | wc -c | tr -d ' ') == 0 ]] || bad_policy
+  while IFS= read -r line || [[ -n $line ]]; do
+    IFS=$' \t' read -r -a words <<< "$line"
+    ((${#words[@]} > 0)) || continue
+    case ${words[0]} in
+      '#'*) ;;
+      witness)
+        ((${#words[@]} == 3 || ${#words[@]} == 4)) && is_vkey "${words[2]}" 04 || bad_policy
+        for key in "${rule_keys[@]}"; do [[ $key != "$vkey_hex" ]] || bad_policy; done
+        add_rule "${words[1]}" "$vkey_hex" "$vkey_name" "$vkey_id" '' ''
+        ;;
+      group)
+        ((${#words[@]} >= 3)) || bad_policy
+        add_group "${words[@]:1}"
+        ;;
+      quorum)
+        ((${#words[@]} == 2)) && [[ -z $quorum ]] || bad_policy
+        if [[ ${words[1]} == none ]]; then
+          quorum=none
+        else
+          find_rule "${words[1]}"
+          quorum=$found
+        fi
+        ;;
+      *) bad_policy ;;
+    esac
+  done < "$work/policy"
+  [[ -n $quorum ]] || bad_policy
+}
+
+# Did the witness of a rule cosign (C2SP tlog-cosignature)? Every line that names it must hold.
+cosigned=''
+check_cosignatures() { # place of the rule
+  local i hex time
+  cosigned=0
+  for i in "${!signers[@]}"; do
+    [[ ${signers[i]} == "${rule_signers[$1]}" ]] || continue
+    hex=$(base64_hex "${signatures[i]}")
+    [[ ${hex:0:8} == "${rule_ids[$1]}" ]] || continue
+    hex=${hex:8}
+    # A moment above 0 and below 2^63, and 64 bytes of signature.
+    if [[ $hex =~ ^[0-7][0-9a-f]{143}$ && ${hex:0:16} != 0000000000000000 ]]; then
+      time=$((16#${hex:0:16}))
+      { printf 'cosignature/v1\ntime %s\n' "$time" && cat "$work/body"; } > "$work/cosigned"
+      signed_by "${rule_keys[$1]}" "${hex:16}" "$work/cosigned" && cosigned=1 && continue
+    fi
+    tampered "chữ ký của một bên chứng kiến không khớp với nội dung biên nhận" \
+      "the signature of a witness does not fit text and key"
+  done
+}
+witnessed=yes
+check_witnesses() {
+  local i member n
+  local -a met members
+  for i in "${!rule_names[@]}"; do
+    if [[ -n ${rule_keys[i]} ]]; then
+      check_cosignatures "$i"
+      met+=("$cosigned")
+    else
+      n=0
+      read -r -a members <<< "${rule_members[i]}"
+      for member in "${members[@]}"; do ((n += met[member])); done
+      met+=("$((n >= rule_counts[i]))")
+    fi
+  done
+  [[ $quorum == none || ${met[quorum]} == 1 ]] || witnessed=''
 }
 
 # --- the receipt ---------------------------------------------------------------------------------------
@@ -301,8 +428,8 @@ check_file() {
 # --- the question --------------------------------------------------------------------------------------
 
 how() {
-  usage "cách dùng: verify.sh receipt BIÊN_NHẬN TỆP TỆP_KHÓA [--description BẢN_MÔ_TẢ.json]" \
-    "usage: verify.sh receipt RECEIPT FILE KEYFILE [--description DESCRIPTION.json]"
+  usage "cách dùng: verify.sh receipt BIÊN_NHẬN TỆP TỆP_KHÓA [--description BẢN_MÔ_TẢ.json] [--witnesses TỆP_QUY_ĐỊNH]" \
+    "usage: verify.sh receipt RECEIPT FILE KEYFILE [--description DESCRIPTION.json] [--witnesses POLICYFILE]"
 }
 readable() {
   [[ -f $1 && -r $1 ]] || usage "không đọc được một trong các tệp đã nêu" "one of the files named cannot be read"
@@ -311,25 +438,43 @@ readable() {
 (($# >= 1)) || how
 [[ $1 != archive ]] || usage "lệnh archive chỉ có trong verify.py và vankho verify" "archive is for verify.py and vankho verify"
 [[ $1 == receipt ]] || how
-case $# in
-  4) ;;
-  6) [[ $5 == --description ]] || how ;;
-  *) how ;;
-esac
+(($# == 4 || $# == 6 || $# == 8)) || how
+description='' policy=''
+for ((option = 5; option < $#; option += 2)); do
+  value=$((option + 1))
+  case ${!option} in
+    --description) [[ -z $description && -n ${!value} ]] && description=${!value} || how ;;
+    --witnesses) [[ -z $policy && -n ${!value} ]] && policy=${!value} || how ;;
+    *) how ;;
+  esac
+done
 readable "$2" && readable "$3" && readable "$4"
-(($# < 6)) || readable "$6"
+[[ -z $description ]] || readable "$description"
+[[ -z $policy ]] || readable "$policy"
 check_tools
 head -c 262145 < "$2" > "$work/receipt" && cat < "$4" > "$work/keys" ||
   incomplete "không ghi được vào thư mục tạm" "the temporary folder cannot be written"
 read_keys
+if [[ -n $policy ]]; then
+  head -c 65537 < "$policy" > "$work/policy" || incomplete "không ghi được vào thư mục tạm" "the temporary folder cannot be written"
+  read_policy
+fi
 read_receipt
 check_signatures
 check_inclusion
+checked_vi='khóa, chữ ký, vị trí trong sổ cái, sự kiện, bản mô tả, tệp'
+checked_en='key, signature, inclusion, entry, description, file'
+if [[ -n $policy ]]; then
+  check_witnesses
+  checked_vi+=', bên chứng kiến' checked_en+=', witnesses'
+fi
 check_entry
-(($# == 6)) || incomplete "biên nhận đúng (mục $index, $entry_at), nhưng phải có bản mô tả mới đối chiếu được tệp" \
+[[ -n $description ]] || incomplete "biên nhận đúng (mục $index, $entry_at), nhưng phải có bản mô tả mới đối chiếu được tệp" \
   "the receipt holds (entry $index, $entry_at), but only its description ties it to a file: give that too"
-cat < "$6" > "$work/description" || incomplete "không ghi được vào thư mục tạm" "the temporary folder cannot be written"
+cat < "$description" > "$work/description" || incomplete "không ghi được vào thư mục tạm" "the temporary folder cannot be written"
 check_description
 check_file "$3"
-end 0 "ĐÚNG: tệp đúng là tệp của tài liệu $entry_record, sự kiện $entry_event lúc $entry_at, mục $index trên $size trong sổ cái của $origin. Đã kiểm tra: khóa, chữ ký, vị trí trong sổ cái, sự kiện, bản mô tả, tệp." \
-  "HOLDS: the file is the one in record $entry_record, $entry_event at $entry_at, entry $index of $size in the ledger of $origin. Checked: key, signature, inclusion, entry, description, file."
+[[ -n $witnessed ]] || incomplete "biên nhận đúng, nhưng chưa đủ bên chứng kiến ký: đề nghị kho cấp lại biên nhận, hoặc hỏi các bên chứng kiến" \
+  "the receipt holds, but too few witnesses cosigned it: ask the archive for it again, or find out what the witnesses have seen"
+end 0 "ĐÚNG: tệp đúng là tệp của tài liệu $entry_record, sự kiện $entry_event lúc $entry_at, mục $index trên $size trong sổ cái của $origin. Đã kiểm tra: $checked_vi." \
+  "HOLDS: the file is the one in record $entry_record, $entry_event at $entry_at, entry $index of $size in the ledger of $origin. Checked: $checked_en."
