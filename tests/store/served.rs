@@ -71,7 +71,7 @@ impl Shared {
             let record = one.record;
             let before = self.kept.lock().unwrap().insert(n, one);
             assert!(before.is_none());
-            if n % ASKED_FOR == 0 {
+            if n.is_multiple_of(ASKED_FOR) {
                 self.answered_elsewhere(at, &record.to_string()).await;
             }
         }

@@ -130,7 +130,7 @@ impl Walk {
                 return;
             }
             let key = format!("{above}{name}");
-            if !key.starts_with(&self.prefix) && !(is_folder && self.prefix.starts_with(&key)) {
+            if !(key.starts_with(&self.prefix) || is_folder && self.prefix.starts_with(&key)) {
                 continue;
             }
             // Every key in a folder that sorts before the mark does so too, but for those that begin with the mark.
