@@ -108,11 +108,6 @@ impl Promotion<'_> {
             }
             healing = self.at(places.store(self.to, asked, &silent)?, signer, desk, tell).await?;
         }
-        if desk.healed(now.replica).await?.is_none() {
-            // If we stop here, the old primary is known to have held the archive, as it has: an empty folder that
-            // appears in its place is not taken for a new replica.
-            desk.set_healed(now.replica, 0).await?;
-        }
         let promoted = self.commit(&healing.ledger, now, desk).await?;
         // Whatever place is left takes the entry now, so that nobody goes on there under the old primary.
         healing.round(tell).await;
