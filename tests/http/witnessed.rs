@@ -2,9 +2,10 @@
 
 use crate::service::{Service, Visitor, key};
 use crate::witness::Witness;
-use crate::world::{ORIGIN, PROGRAM, folder};
+use crate::world::{Chance, ORIGIN, PROGRAM, folder};
 use serde_json::Value;
 use std::{
+    collections::BTreeMap,
     fs,
     path::Path,
     process::{Command, Stdio},
@@ -291,4 +292,72 @@ async fn a_fork_with_the_archive_s_own_key_is_told() {
     let refused = fs::read_dir(house.witnesses[1].data.path().join("refused")).unwrap().count();
     assert!(refused > 0, "and what contradicts it");
     assert_ne!(Digest::of(kept.as_bytes()), Digest::of(note.as_bytes()));
+}
+
+/// What is kept of witnesses cannot be made again from the commits: replicas have it as well.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_has_what_the_witnesses_said() {
+    let mut house = House::start().await;
+    house.deposit(1).await;
+    house.signed().await;
+    assert_eq!(house.service.terminate(), Some(0));
+    let second = house.settings.path().join("second");
+    fs::create_dir(&second).unwrap();
+    let config = house.settings.path().join("vankho.toml");
+    let with_a_place =
+        format!("{}[storage]\nplaces = [\"archive\", {second:?}]\n", fs::read_to_string(&config).unwrap());
+    fs::write(&config, with_a_place).unwrap();
+    let heal = house.service.command(&["heal"]);
+    assert_eq!(heal.status.code(), Some(0), "{}", String::from_utf8_lossy(&heal.stderr));
+    let first = house.service.data.path().join("archive/log/cosignatures");
+    let said = |folder: &Path| {
+        let read = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let read = read.map(|path| (path.file_name().unwrap().to_owned(), fs::read(&path).unwrap()));
+        read.collect::<BTreeMap<_, _>>()
+    };
+    let there = second.join("log/cosignatures");
+    assert!(!said(&first).is_empty());
+    assert_eq!(said(&first), said(&there), "it was healed");
+    house.service.resume().await;
+    for n in 2..5 {
+        house.deposit(n).await;
+    }
+    house.signed().await;
+    let began = Instant::now();
+    while said(&first) != said(&there) {
+        assert!(began.elapsed() < Duration::from_secs(20), "{:?} {:?}", said(&first).keys(), said(&there).keys());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(house.service.terminate(), Some(0));
+    for place in ["1", "2"] {
+        let verified = house.service.command(&["verify", "archive", "--place", place]);
+        assert_eq!(verified.status.code(), Some(0), "{}", String::from_utf8_lossy(&verified.stdout));
+    }
+}
+
+/// The archive is killed while it is cosigned, and one of the witnesses too: both go on from what they have.
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_again_and_again_the_archive_collects_what_it_missed() {
+    let mut house = House::start().await;
+    let seed = std::env::var("VANKHO_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
+    let (mut chance, mut records) = (Chance(seed), Vec::new());
+    for n in 0..12 {
+        records.push(house.deposit(n).await);
+        tokio::time::sleep(Duration::from_millis(chance.below(150))).await;
+        house.service.kill();
+        if n % 3 == 0 {
+            house.witnesses[1].kill();
+            house.witnesses[1].resume();
+        }
+        house.service.resume().await;
+    }
+    house.signed().await;
+    for record in records {
+        let receipt = house.text(&format!("/api/v1/records/{record}/receipt")).await;
+        let note = receipt.split_once("\n\n").unwrap().1;
+        assert!(house.witnesses.iter().all(|witness| cosigned_by(note, witness)), "{receipt}");
+    }
+    assert_eq!(house.service.terminate(), Some(0));
+    let verified = house.service.command(&["verify", "archive"]);
+    assert_eq!(verified.status.code(), Some(0), "{}", String::from_utf8_lossy(&verified.stdout));
 }
