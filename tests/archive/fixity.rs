@@ -74,7 +74,7 @@ async fn events(archive: &Archive) -> Vec<Event> {
 
 async fn outcome(world: &World, place: &str, number: u32) -> Outcome {
     let store = Store::of(Place::local(&world.data.path().join(place)).unwrap(), number, Replicas::default());
-    verify_archive(&store, &|_, _| {}).await.outcome()
+    verify_archive(&store, &[], &|_, _| {}).await.outcome()
 }
 
 #[tokio::test(flavor = "multi_thread")]
