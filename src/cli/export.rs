@@ -98,7 +98,9 @@ impl Done {
                 Ok(exported) => self.add(&exported),
                 Err(error) => {
                     let one = left_out(record, error)?;
-                    bar.note(&format!("{} {}: {}", screen.say("không xuất được", "left out:"), one.record, one.why));
+                    let path = one.path.as_deref().unwrap_or_default();
+                    let what = screen.say("không xuất được", "left out:");
+                    bar.note(&format!("{what} {} {path}: {}", one.record, one.why));
                     self.left_out.push(one);
                 }
             }

@@ -61,6 +61,11 @@ pub enum Step {
     Away,
 }
 
+/// As much as the configuration lets be read in a second, counted from now on.
+pub fn budget(archive: &Archive) -> Pace {
+    Pace::of(archive.config.fixity.bytes_per_second_max)
+}
+
 /// One step of the round at a place: begins it, goes on with it, or ends it.
 pub async fn step(archive: &Archive, number: u32, pace: &mut Pace) -> Result<Step, ArchiveError> {
     let Some(place) = place(archive, number) else { return Ok(Step::Away) };

@@ -3,7 +3,6 @@
 use crate::archive::{Archive, ArchiveError, coverage::Coverage};
 use crate::fixity::{self, Step};
 use crate::record::entry::Instant;
-use crate::store::replicas::Pace;
 use std::time::Duration;
 
 /// Between two looks whether something is to be done.
@@ -45,8 +44,7 @@ async fn look(archive: &Archive, sampled: &mut Instant) -> Result<(), ArchiveErr
         if is_due(&one, now, archive.config.fixity.objective_days) {
             round(archive, one.place).await?;
         } else if sample {
-            let (mut pace, records) =
-                (Pace::of(archive.config.fixity.bytes_per_second_max), archive.config.fixity.sample_records);
+            let (mut pace, records) = (fixity::budget(archive), archive.config.fixity.sample_records);
             let checked = fixity::sample(archive, one.place, records, &mut pace).await?;
             count(one.place, checked.map_or(0, |checked| checked.findings.len()));
         }
@@ -59,7 +57,7 @@ async fn look(archive: &Archive, sampled: &mut Instant) -> Result<(), ArchiveErr
 
 /// Steps of a round, for as long as the hour allows.
 async fn round(archive: &Archive, place: u32) -> Result<(), ArchiveError> {
-    let mut pace = Pace::of(archive.config.fixity.bytes_per_second_max);
+    let mut pace = fixity::budget(archive);
     while is_within(archive.config.fixity.hours, archive.clock.now()) {
         for _ in 0..YIELDS_MAX {
             if archive.waiting() == 0 {
