@@ -179,10 +179,12 @@ pub struct State {
 pub struct Covered {
     pub place: u32,
     pub name: String,
-    /// For so many seconds the oldest unread byte there has gone unread.
-    pub unread_seconds: u64,
+    /// No byte there has gone unread since before this moment, in UTC; none where there is no byte.
+    pub unread_since: Option<String>,
     /// The objective in days; 0 where nobody set one.
     pub objective_days: u32,
+    /// It is missed.
+    pub overdue: bool,
     /// Does the place answer?
     pub answers: bool,
     /// Records that the round under way has read; none where no round is under way.
@@ -191,10 +193,12 @@ pub struct Covered {
 
 impl Covered {
     fn of(coverage: Coverage, archive: &Archive) -> Covered {
-        let unread_seconds = coverage.age_seconds(archive.clock.now());
-        let Coverage { place, name, round, answers, .. } = coverage;
-        let (objective_days, records) = (archive.config.fixity.objective_days, round.map(|round| round.records));
-        Covered { place, name, unread_seconds, objective_days, answers, records }
+        let objective_days = archive.config.fixity.objective_days;
+        let days = coverage.age_seconds(archive.clock.now()) / 86_400;
+        let overdue = objective_days > 0 && days >= u64::from(objective_days);
+        let Coverage { place, name, unread_since, round, answers } = coverage;
+        let (unread_since, records) = (unread_since.map(|since| since.to_string()), round.map(|round| round.records));
+        Covered { place, name, unread_since, objective_days, overdue, answers, records }
     }
 }
 

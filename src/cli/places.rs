@@ -103,12 +103,11 @@ fn line(screen: &Screen, replica: &Stands) -> String {
 }
 
 fn coverage(screen: &Screen, covered: &Covered) -> String {
-    let Covered { place, unread_seconds, objective_days, answers, records, .. } = covered;
-    let days = unread_seconds / 86_400;
-    let late = *objective_days > 0 && days >= u64::from(*objective_days);
+    let Covered { place, unread_since, objective_days, overdue, answers, records, .. } = covered;
+    let since = unread_since.as_deref().unwrap_or("–");
     let mut line = match screen.say("vi", "en") {
-        "vi" => format!("{place}: byte lâu nhất chưa đọc lại: {days} ngày (mục tiêu {objective_days})"),
-        _ => format!("{place}: oldest unread byte: {days} days (objective {objective_days})"),
+        "vi" => format!("{place}: mọi byte đã được đọc lại từ {since} đến nay (mục tiêu: {objective_days} ngày)"),
+        _ => format!("{place}: every byte was read again since {since} (objective: {objective_days} days)"),
     };
     if let Some(records) = records {
         line += &match screen.say("vi", "en") {
@@ -116,7 +115,7 @@ fn coverage(screen: &Screen, covered: &Covered) -> String {
             _ => format!(", a round is under way: {records} records"),
         };
     }
-    if late {
+    if *overdue {
         line += screen.say("; QUÁ HẠN: chạy vankho fixity", "; OVERDUE: run vankho fixity");
     }
     if !answers {
