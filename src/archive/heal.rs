@@ -140,37 +140,27 @@ impl Healing {
         let Some(mark) = self.desk.healed(number).await?.filter(|mark| *mark < self.ledger.size()) else {
             return Ok(());
         };
+        let (mut replay, mut waiting, mut missed) = (self.ledger.replay_from(mark).await?, Vec::new(), Vec::new());
+        while let Some(commit) = replay.next().await? {
+            let promotes = |bytes: &Vec<u8>| match Entry::from_bytes(bytes).map(|entry| entry.event) {
+                Ok(Event::Promoted { replica, .. }) => replica == number,
+                _ => false,
+            };
+            let promoted = commit.entries.iter().any(promotes);
+            waiting.extend(commit.entries);
+            if promoted {
+                missed.append(&mut waiting);
+            }
+        }
         let (itself, mut pace) = (Replica::new(number, primary.clone()), Pace::of(self.bytes_per_second_max));
-        let (mut whole, mut marked, until) = (true, mark, self.promoted_at(number, mark).await?);
-        let mut replay = self.ledger.replay_from(mark).await?;
-        while let Some(commit) = replay.next().await?.filter(|commit| commit.base < until) {
-            for bytes in &commit.entries {
-                whole &= self.entry(&itself, bytes, &mut pace).await?;
-            }
-            if whole && commit.size >= marked + MARK_ENTRIES {
-                self.desk.set_healed(number, commit.size).await?;
-                marked = commit.size;
-            }
+        let mut whole = true;
+        for bytes in &missed {
+            whole &= self.entry(&itself, bytes, &mut pace).await?;
         }
         if !whole {
             return Ok(());
         }
         Ok(self.desk.set_healed(number, self.ledger.size()).await?)
-    }
-
-    /// The size after which a place was promoted for the last time, from a size on; 0 where it was not.
-    async fn promoted_at(&self, number: u32, from: u64) -> Result<u64, ArchiveError> {
-        let promotes = |bytes: &Vec<u8>| match Entry::from_bytes(bytes).map(|entry| entry.event) {
-            Ok(Event::Promoted { replica, .. }) => replica == number,
-            _ => false,
-        };
-        let (mut replay, mut at) = (self.ledger.replay_from(from).await?, 0);
-        while let Some(commit) = replay.next().await? {
-            if commit.entries.iter().any(promotes) {
-                at = commit.size;
-            }
-        }
-        Ok(at)
     }
 
     /// What every replica is behind.
@@ -222,11 +212,10 @@ impl Healing {
         let healed = self.bring(replica, known.unwrap_or(0).min(theirs.size()), &mut pace, tell).await?;
         while theirs.catch_up().await?.is_some() {}
         theirs.publish().await?;
-        self.cosignatures(replica).await?;
         self.desk.set_healed(replica.number, healed).await?;
         replica.is_whole();
         tell(replica.number, healed);
-        Ok(())
+        self.cosignatures(replica).await
     }
 
     /// Brings every entry from a size on, with all that it names; answers to where that is whole.

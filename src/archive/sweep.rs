@@ -19,20 +19,8 @@ use crate::archive::{ArchiveError, apply, apply::Derived};
 use crate::ledger::log::Ledger;
 use crate::record::id::{ActorId, RecordId};
 use crate::store::{Listed, layout, local};
-use futures::{StreamExt, TryStreamExt};
+use futures::TryStreamExt;
 use std::collections::HashSet;
-
-/// Folders that are listed at once.
-const LISTINGS: usize = 16;
-
-/// What a record's folder held when it was listed.
-struct Folder {
-    record: RecordId,
-    staged: Vec<Listed>,
-    kept: Vec<Listed>,
-    /// Every replica told, too.
-    everywhere: bool,
-}
 
 /// What sweeping needs to know.
 pub struct Sweep<'a> {
@@ -58,9 +46,10 @@ impl Sweep<'_> {
         let intents: Vec<_> = store.list(layout::INTENTS)?.try_collect().await?;
         for intent in intents.iter().filter(|one| self.is_ours(one)) {
             let text = store.read(&intent.path).await?;
-            let records: Vec<RecordId> =
-                String::from_utf8_lossy(&text).lines().filter_map(|line| line.parse().ok()).collect();
-            let swept = self.folders(records).await?;
+            let mut swept = true;
+            for record in String::from_utf8_lossy(&text).lines().filter_map(|line| line.parse().ok()) {
+                swept &= self.record(record).await?;
+            }
             if swept {
                 store.discard(&intent.path).await?;
             }
@@ -82,47 +71,18 @@ impl Sweep<'_> {
         self.alone || intent.path.starts_with(&mine) || intent.modified < self.oldest
     }
 
-    /// Empties the folders of an intent; says whether that could be done with all of them. To a bucket a question is
-    /// a trip, so many folders are listed at once, and intents and ledger are asked once for all.
-    async fn folders(&self, records: Vec<RecordId>) -> Result<bool, ArchiveError> {
-        let listed = futures::stream::iter(records).map(|record| self.listed(record)).buffered(LISTINGS);
-        let listed: Vec<Folder> = listed.try_collect().await?;
-        let others = self.named_by_others().await?;
-        self.derived.catch_up(self.ledger).await?;
-        let mut swept = true;
-        for folder in listed {
-            swept &= !others.contains(&folder.record) && self.record(folder).await?;
-        }
-        Ok(swept)
-    }
-
-    /// What lies in a record's folder, wherever it can be asked, and what of it is in staging.
-    async fn listed(&self, record: RecordId) -> Result<Folder, ArchiveError> {
-        let (store, path) = (&self.derived.store, layout::record(record));
-        let staged: Vec<_> = store.list(&layout::staging(record))?.try_collect().await?;
-        let mut kept: Vec<_> = store.list(&path)?.try_collect().await?;
-        // Where a replica cannot be asked, the intent stands until it can be.
-        let everywhere = match store.replicas().list(&path).await {
-            Ok(there) => {
-                kept.extend(there);
-                true
-            }
-            Err(_) => false,
-        };
-        Ok(Folder { record, staged, kept, everywhere })
-    }
-
-    /// The records into whose folders somebody who may be alive says that they are writing.
-    async fn named_by_others(&self) -> Result<HashSet<RecordId>, ArchiveError> {
+    /// Does somebody who may be alive say that they are writing into a record's folder?
+    async fn named_by_others(&self, record: RecordId) -> Result<bool, ArchiveError> {
         let store = &self.derived.store;
         let intents: Vec<_> = store.list(layout::INTENTS)?.try_collect().await?;
-        let mut named = HashSet::new();
         for intent in intents.iter().filter(|one| !self.is_ours(one)) {
             // One that is gone meanwhile has been fulfilled.
             let Ok(text) = store.read(&intent.path).await else { continue };
-            named.extend(String::from_utf8_lossy(&text).lines().filter_map(|line| line.parse::<RecordId>().ok()));
+            if String::from_utf8_lossy(&text).lines().any(|line| line.parse() == Ok(record)) {
+                return Ok(true);
+            }
         }
-        Ok(named)
+        Ok(false)
     }
 
     /// Writes under way outside of records, which no intent names.
@@ -140,8 +100,23 @@ impl Sweep<'_> {
 
     /// Empties a record's folder of what nothing names; says whether that could be done. If we stop here, the
     /// intent stands and it is done again.
-    async fn record(&self, Folder { record, staged, kept: listed, everywhere }: Folder) -> Result<bool, ArchiveError> {
-        let (store, folder) = (&self.derived.store, layout::record(record));
+    async fn record(&self, record: RecordId) -> Result<bool, ArchiveError> {
+        let store = &self.derived.store;
+        let folder = layout::record(record);
+        let mut listed: Vec<_> = store.list(&folder)?.try_collect().await?;
+        // Where a replica cannot be asked, the intent stands until it can be.
+        let everywhere = match store.replicas().list(&folder).await {
+            Ok(there) => {
+                listed.extend(there);
+                true
+            }
+            Err(_) => false,
+        };
+        if self.named_by_others(record).await? {
+            return Ok(false);
+        }
+        self.derived.catch_up(self.ledger).await?;
+        let staged: Vec<_> = store.list(&layout::staging(record))?.try_collect().await?;
         for one in staged {
             store.discard(&one.path).await?;
         }

@@ -69,6 +69,12 @@ impl Disk {
         before.map(|before| *self.objects.lock().unwrap() = Arc::new(before)).is_some()
     }
 
+    /// Does it say which place of the archive it is?
+    pub async fn has_identity(&self) -> bool {
+        let at = object_store::path::Path::from(vankho::store::layout::PLACE);
+        self.objects().head(&at).await.is_ok()
+    }
+
     /// It is replaced by an empty one.
     pub fn is_emptied(&self) {
         *self.objects.lock().unwrap() = Arc::default();

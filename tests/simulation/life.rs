@@ -336,6 +336,9 @@ impl Life {
             self.replace(number).await;
         } else if !self.disk(number).goes_back() {
             return;
+        } else if !self.disk(number).has_identity().await {
+            // To what it was before it joined: to the archive an empty disk, which somebody has to speak for.
+            self.replace(number).await;
         }
         self.model.hurt.insert(number);
         self.tell(format!("place {number} {}", if empty { "is replaced by an empty disk" } else { "goes back" }));
