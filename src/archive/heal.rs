@@ -302,9 +302,14 @@ impl Healing {
             }
             theirs => theirs?,
         };
+        let mut mended = None;
         loop {
             match theirs.catch_up().await {
                 Ok(Some(_)) => {}
+                // Written anew, and still no commit that can follow there: what is before it is not ours.
+                Err(LedgerError::Damaged { path, fault }) if mended.as_ref() == Some(&path) => {
+                    return Err(LedgerError::Damaged { path, fault }.into());
+                }
                 Ok(None) => return Ok(theirs),
                 Err(LedgerError::Damaged { path, fault }) => {
                     let mut replay = self.ledger.replay_from(theirs.size()).await?;
@@ -317,6 +322,7 @@ impl Healing {
                     }
                     tracing::warn!(place = place.name(), path, "a damaged commit of a replica is written anew");
                     place.keep(&path, ours.bytes).await?;
+                    mended = Some(path);
                 }
                 Err(error) => return Err(error.into()),
             }
