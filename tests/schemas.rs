@@ -11,7 +11,7 @@ use vankho::record::{
     component::{Component, Format, Role, Unread},
     description::{Description, SCHEMA},
     digest::Digest,
-    entry::{Entry, Event, Fault},
+    entry::{Damage, Entry, Event},
     fields::{FIELDS, Field},
     finding::{Code, Finding, Severity},
     id::{ActorId, RecordId},
@@ -118,7 +118,7 @@ fn entries() -> Vec<Entry> {
         Event::Refreshed { documents },
         Event::Promoted { replica: 2, epoch: 3 },
         Event::FixityChecked { place: 2, since: at, to: 9, records: 7, components: 8, bytes: 1 << 40, faults: 0 },
-        Event::Damaged { record, named_by: description, component: 0, place: 1, fault: Fault::Altered },
+        Event::Damaged { record, named_by: description, component: 0, place: 1, fault: Damage::Altered },
         Event::Repaired { record, named_by: description, component: 3, place: 1, source: 2 },
         Event::Lost { record, named_by: description, component: 1 },
     ];

@@ -8,7 +8,7 @@
 //! earlier entries; whoever loses the race for a size catches up and is judged again.
 
 use crate::archive::{ArchiveError, Clock, apply::Derived};
-use crate::catalog::{Applied, Catalog, Standing};
+use crate::catalog::{Applied, Catalog, Grounds};
 use crate::config;
 use crate::ledger::log::{Appended, Committed, Ledger, LedgerError};
 use crate::record::{
@@ -189,7 +189,7 @@ type Judged = (Waiting, Entry, Vec<u8>);
 async fn judge(catalog: &Catalog, waiting: Vec<Waiting>, at: Instant) -> Result<Vec<Judged>, ArchiveError> {
     let requests: Vec<Digest> = waiting.iter().map(|one| one.proposal.request).collect();
     let records: Vec<RecordId> = waiting.iter().filter_map(|one| one.proposal.event.record()).collect();
-    let Standing { answered, mut current } = catalog.standing(&requests, &records).await?;
+    let Grounds { answered, mut current } = catalog.grounds(&requests, &records).await?;
     let (mut judged, mut seen) = (Vec::with_capacity(waiting.len()), HashSet::new());
     for Waiting { proposal, answer } in waiting {
         if let Some(seq) = answered.get(&proposal.request) {

@@ -394,6 +394,8 @@ impl Healing {
     }
 
     /// What witnesses have said, which cannot be made again from the commits.
+    ///
+    /// If we stop here, some of it is there, and the next round brings the rest.
     async fn cosignatures(&self, replica: &Replica) -> Result<(), ArchiveError> {
         let primary = self.store.primary();
         let there: Vec<Listed> = replica.place.list(layout::COSIGNATURES)?.try_collect().await?;

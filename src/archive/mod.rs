@@ -298,9 +298,7 @@ impl Archive {
         if documents == before {
             return Ok(Refreshed { entry: None, restored });
         }
-        let request = request(self.operator, &keep::random()?);
-        let event = Event::Refreshed { documents };
-        let entry = self.commit(Proposal { by: self.operator, request, event, description: None }).await?;
+        let entry = self.note(Event::Refreshed { documents }).await?;
         Ok(Refreshed { entry: Some(entry.seq), restored })
     }
 

@@ -10,7 +10,7 @@
 use crate::archive::{Answered, Archive, ArchiveError, Proposal, keep::random, request};
 use crate::record::{
     digest::Digest,
-    entry::{Event, Fault},
+    entry::{Damage, Event},
     id::RecordId,
 };
 use crate::store::{
@@ -52,7 +52,7 @@ impl Archive {
     /// Puts an object back that a place does not hold as it was kept.
     ///
     /// If we stop anywhere here, the place has it or has not: the next round finds what it has.
-    pub async fn repair(&self, object: &Object, number: u32, fault: Fault) -> Result<Mended, ArchiveError> {
+    pub async fn repair(&self, object: &Object, number: u32, fault: Damage) -> Result<Mended, ArchiveError> {
         let Object { record, named_by, component, .. } = *object;
         let life = self.catalog.life(record).await?;
         let loss = Event::Lost { record, named_by, component };
@@ -89,8 +89,8 @@ impl Archive {
     }
 
     /// Keeps what was found in the place of an object, for as long as staging keeps anything.
-    async fn set_aside(&self, object: &Object, number: u32, place: &Place, fault: Fault) {
-        if fault != Fault::Altered {
+    async fn set_aside(&self, object: &Object, number: u32, place: &Place, fault: Damage) {
+        if fault != Damage::Altered {
             return;
         }
         let aside = layout::damaged(object.record, object.component, number);

@@ -99,7 +99,7 @@ pub struct Happened {
 
 /// What a batch is judged by.
 #[derive(Clone, Debug, Default)]
-pub struct Standing {
+pub struct Grounds {
     pub answered: HashMap<Digest, u64>,
     pub current: HashMap<RecordId, Digest>,
 }
@@ -208,25 +208,25 @@ impl Catalog {
 
     /// What a batch is judged by: the entries that answered its requests, and the descriptions in force of its
     /// records, for those that are known. Asked by whoever applies, on the same connection: it waits for no reader.
-    pub async fn standing(&self, requests: &[Digest], records: &[RecordId]) -> Result<Standing, CatalogError> {
-        let mut query = QueryBuilder::<Sqlite>::new(sql::STANDING);
+    pub async fn grounds(&self, requests: &[Digest], records: &[RecordId]) -> Result<Grounds, CatalogError> {
+        let mut query = QueryBuilder::<Sqlite>::new(sql::GROUNDS);
         push_list(&mut query, requests);
         if !records.is_empty() {
             query.push(sql::AND_CURRENT);
             push_list(&mut query, records);
         }
-        let mut standing = Standing::default();
+        let mut grounds = Grounds::default();
         for row in query.build().fetch_all(&self.writer).await? {
             match row.try_get::<Option<i64>, _>(1)? {
                 Some(seq) => {
-                    standing.answered.insert(digest(row.try_get(0)?)?, seq as u64);
+                    grounds.answered.insert(digest(row.try_get(0)?)?, seq as u64);
                 }
                 None => {
-                    standing.current.insert(record(row.try_get(0)?)?, digest(row.try_get(2)?)?);
+                    grounds.current.insert(record(row.try_get(0)?)?, digest(row.try_get(2)?)?);
                 }
             }
         }
-        Ok(standing)
+        Ok(grounds)
     }
 
     /// The life of a record, oldest first.

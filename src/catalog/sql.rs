@@ -8,7 +8,7 @@ pub const BY_EXTERNAL_ID: &str = "SELECT * FROM records WHERE external_id = $1 O
 pub const RECORDS: &str = "SELECT * FROM records WHERE seq >= $1 ORDER BY seq LIMIT $2";
 pub const WAITING: &str = "SELECT * FROM records WHERE waiting > 0 AND seq >= $1 ORDER BY seq LIMIT $2";
 pub const ANSWERED: &str = "SELECT request, seq FROM requests WHERE request IN ";
-pub const STANDING: &str = "SELECT request, seq, NULL FROM requests WHERE request IN ";
+pub const GROUNDS: &str = "SELECT request, seq, NULL FROM requests WHERE request IN ";
 pub const AND_CURRENT: &str = " UNION ALL SELECT record, NULL, description FROM records WHERE record IN ";
 pub const LIFE: &str = "SELECT seq, at, event, description FROM entries WHERE record = $1 ORDER BY seq";
 pub const ENTRY_RECORD: &str = "SELECT record FROM entries WHERE seq = $1";

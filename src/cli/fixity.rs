@@ -2,8 +2,8 @@
 
 use crate::archive::{Archive, ArchiveError, repair::Mended};
 use crate::cli::{CommandError, Context, or_cancelled, show::Screen};
-use crate::fixity::{self, Finding, Step};
-use crate::record::{entry::Fault, fixity::Round};
+use crate::fixity::{self, Fault, Step};
+use crate::record::{entry::Damage, fixity::Round};
 use crate::store::replicas::Pace;
 use clap::Args;
 use serde_json::json;
@@ -72,8 +72,8 @@ async fn round(
         match fixity::step(archive, number, pace).await? {
             Step::GoesOn { round, found } => {
                 bar.set(round.records);
-                for finding in found {
-                    screen.answer(|| told(number, &finding), || line(screen, number, &finding));
+                for fault in found {
+                    screen.answer(|| told(number, &fault), || line(screen, number, &fault));
                 }
             }
             Step::Ended { round, .. } => {
@@ -85,25 +85,25 @@ async fn round(
     }
 }
 
-fn told(number: u32, finding: &Finding) -> serde_json::Value {
-    let Finding { object, fault, mended } = finding;
+fn told(number: u32, fault: &Fault) -> serde_json::Value {
+    let Fault { object, damage, mended } = fault;
     let (source, outcome) = match mended {
         Mended::From(source) => (Some(source), "repaired"),
         Mended::Waiting => (None, "waiting"),
         Mended::Lost => (None, "lost"),
     };
     json!({
-        "place": number, "record": object.record.to_string(), "component": object.component, "fault": fault,
+        "place": number, "record": object.record.to_string(), "component": object.component, "fault": damage,
         "outcome": outcome, "source": source,
     })
 }
 
-fn line(screen: &Screen, number: u32, finding: &Finding) -> String {
-    let Finding { object, fault, mended } = finding;
-    let fault = match fault {
-        Fault::Altered => screen.say("đã bị thay đổi", "altered"),
-        Fault::Missing => screen.say("bị mất", "missing"),
-        Fault::Unreadable => screen.say("không đọc được", "cannot be read"),
+fn line(screen: &Screen, number: u32, fault: &Fault) -> String {
+    let Fault { object, damage, mended } = fault;
+    let damage = match damage {
+        Damage::Altered => screen.say("đã bị thay đổi", "altered"),
+        Damage::Missing => screen.say("bị mất", "missing"),
+        Damage::Unreadable => screen.say("không đọc được", "cannot be read"),
     };
     let mended = match (mended, screen.say("vi", "en")) {
         (Mended::From(source), "vi") => format!("đã phục hồi từ nơi lưu {source}"),
@@ -113,7 +113,7 @@ fn line(screen: &Screen, number: u32, finding: &Finding) -> String {
         (Mended::Lost, "vi") => "MẤT: không nơi lưu nào còn bản đúng; lấy lại từ bản sao lưu".into(),
         (Mended::Lost, _) => "LOST: no place has it as it was kept; bring it back from a backup".into(),
     };
-    format!("{number}: {} #{}: {fault}; {mended}", object.record, object.component)
+    format!("{number}: {} #{}: {damage}; {mended}", object.record, object.component)
 }
 
 fn said(screen: &Screen, number: u32, round: &Round) -> String {

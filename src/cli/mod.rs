@@ -34,6 +34,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use remote::Server;
 use show::{Bar, Language, Screen};
 use std::{io::Write, path::PathBuf, process::ExitCode};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Vankho (văn khố): an electronic records archive. Kho lưu trữ số.
 #[derive(Parser)]
@@ -287,6 +288,18 @@ async fn run(context: &Context, command: Command) -> Result<ExitCode, CommandErr
 fn complain(error: &CommandError) -> ExitCode {
     show::tell(&format!("vankho: {error}"));
     ExitCode::from(if matches!(error, CommandError::Usage(_) | CommandError::Config(_)) { 3 } else { 2 })
+}
+
+/// Ends when whoever runs the program has it end.
+fn stopped() -> Result<impl Future<Output = ()> + Send, CommandError> {
+    let file = |source| CommandError::File { path: "signals".into(), source };
+    let mut end = signal(SignalKind::terminate()).map_err(file)?;
+    Ok(async move {
+        tokio::select! {
+            _ = end.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+    })
 }
 
 /// Runs work until it ends or the operator presses Ctrl-C.

@@ -1,7 +1,7 @@
 //! `vankho serve`: the door over HTTP.
 
 use crate::archive::Clock;
-use crate::cli::{CommandError, Context};
+use crate::cli::{CommandError, Context, stopped};
 use crate::http::{
     serve,
     state::{Door, Open, Rounds},
@@ -11,7 +11,6 @@ use clap::Args;
 use futures::FutureExt;
 use serde_json::json;
 use std::{process::ExitCode, sync::Arc};
-use tokio::signal::unix::{SignalKind, signal};
 
 /// Serve the archive over HTTP
 #[derive(Args)]
@@ -27,14 +26,7 @@ impl Serve {
         if let Some(listen) = self.listen {
             config.server.listen = listen;
         }
-        let file = |source| CommandError::File { path: "signals".into(), source };
-        let mut end = signal(SignalKind::terminate()).map_err(file)?;
-        let stop = async move {
-            tokio::select! {
-                _ = end.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-        };
+        let stop = stopped()?;
         let rounds: Rounds = Arc::new(|open: Arc<Open>| async move { worker::rounds(&open.archive).await }.boxed());
         let door = Door::new(context.data.clone(), config, Clock::System, rounds);
         let screen = context.screen;

@@ -1,12 +1,11 @@
 //! `vankho witness`: another agency's program, which follows archives and cosigns.
 
 use crate::archive::{Clock, keep::random};
-use crate::cli::{CommandError, Context};
+use crate::cli::{CommandError, Context, stopped};
 use crate::witness::{Now, Witness, folder, serve};
 use clap::{Args, Subcommand};
 use serde_json::json;
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
-use tokio::signal::unix::{SignalKind, signal};
 use zeroize::Zeroizing;
 
 #[derive(Subcommand)]
@@ -66,14 +65,7 @@ impl Init {
 impl Serve {
     async fn run(self, context: &Context) -> Result<ExitCode, CommandError> {
         let witness = Arc::new(Witness::open(&context.data, &self.archive)?);
-        let file = |source| CommandError::File { path: "signals".into(), source };
-        let mut end = signal(SignalKind::terminate()).map_err(file)?;
-        let stop = async move {
-            tokio::select! {
-                _ = end.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-        };
+        let stop = stopped()?;
         let (screen, key) = (context.screen, witness.key());
         let tell = |address: std::net::SocketAddr| {
             let url = format!("http://{address}/");

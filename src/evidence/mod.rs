@@ -24,7 +24,8 @@ pub struct Evidence {
     pub description: Vec<u8>,
 }
 
-/// The receipt of a record's accession (`latest` false) or of its description in force. `None` where the archive has no such record.
+/// The receipt of a record's accession (`latest` false) or of its description in force. `None` where the archive has
+/// no such record.
 pub async fn receipt(archive: &Archive, record: RecordId, latest: bool) -> Result<Option<Evidence>, ArchiveError> {
     let life = archive.catalog.life(record).await?;
     let mut named = life.iter().filter_map(|happened| Some((happened.seq, happened.description?)));

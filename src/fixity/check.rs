@@ -5,8 +5,8 @@ use crate::archive::{
     repair::{Mended, Object},
 };
 use crate::catalog::Known;
-use crate::fixity::{AT_ONCE, Checked, Finding};
-use crate::record::{digest::Digest, entry::Fault, id::RecordId};
+use crate::fixity::{AT_ONCE, Checked, Fault};
+use crate::record::{digest::Digest, entry::Damage, id::RecordId};
 use crate::store::{Place, StoreError, layout, replicas::Pace};
 use futures::{StreamExt, TryStreamExt, stream};
 use std::{collections::BTreeMap, time::Duration};
@@ -19,7 +19,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 enum Verdict {
     /// So many bytes, as they were kept.
     Whole(u64),
-    Faulty(Fault),
+    Damaged(Damage),
     /// The place does not answer.
     Away,
 }
@@ -29,11 +29,12 @@ pub async fn all(
     archive: &Archive,
     number: u32,
     place: &Place,
-    records: Vec<Known>,
+    records: &[Known],
     to: u64,
     pace: &mut Pace,
 ) -> Result<Option<Checked>, ArchiveError> {
-    let reads = stream::iter(records).map(|known| one(archive, number, place, known.record, to));
+    let records: Vec<RecordId> = records.iter().map(|known| known.record).collect();
+    let reads = stream::iter(records).map(|record| one(archive, number, place, record, to));
     let mut reads = std::pin::pin!(reads.buffered(AT_ONCE));
     let mut all = Checked::default();
     while let Some(checked) = reads.try_next().await? {
@@ -42,7 +43,7 @@ pub async fn all(
         all.records += checked.records;
         all.components += checked.components;
         all.bytes += checked.bytes;
-        all.findings.extend(checked.findings);
+        all.faults.extend(checked.faults);
     }
     Ok(Some(all))
 }
@@ -97,41 +98,41 @@ async fn look(
     object: Object,
     checked: &mut Checked,
 ) -> Result<bool, ArchiveError> {
-    let fault = match verdict(place, &object).await {
+    let damage = match verdict(place, &object).await {
         Verdict::Whole(bytes) => {
             checked.bytes += bytes;
             return Ok(true);
         }
         Verdict::Away => return Ok(false),
-        Verdict::Faulty(fault) => fault,
+        Verdict::Damaged(damage) => damage,
     };
-    let mended = archive.repair(&object, number, fault).await?;
+    let mended = archive.repair(&object, number, damage).await?;
     tracing::warn!(
-        record.id = %object.record, component = object.component, place = number, ?fault,
+        record.id = %object.record, component = object.component, place = number, ?damage,
         repaired = matches!(mended, Mended::From(_)),
         "a place did not hold what it should"
     );
-    checked.findings.push(Finding { object, fault, mended });
+    checked.faults.push(Fault { object, damage, mended });
     Ok(true)
 }
 
 /// Reads an object, more than once where it is not what it should be.
 async fn verdict(place: &Place, object: &Object) -> Verdict {
-    let mut fault = Fault::Missing;
+    let mut damage = Damage::Missing;
     for attempt in 0..READS {
         if attempt > 0 {
             tokio::time::sleep(PAUSE).await;
         }
-        fault = match place.digest(&object.path).await {
+        damage = match place.digest(&object.path).await {
             Ok((found, bytes)) if found == object.digest => return Verdict::Whole(bytes),
-            Ok(_) => Fault::Altered,
-            Err(StoreError::Absent(_)) => Fault::Missing,
-            Err(_) => Fault::Unreadable,
+            Ok(_) => Damage::Altered,
+            Err(StoreError::Absent(_)) => Damage::Missing,
+            Err(_) => Damage::Unreadable,
         };
     }
     // A place that does not say who it is has lost more than this.
     match place.identity().await {
-        Ok(Some(_)) => Verdict::Faulty(fault),
+        Ok(Some(_)) => Verdict::Damaged(damage),
         _ => Verdict::Away,
     }
 }

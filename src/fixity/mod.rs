@@ -23,7 +23,7 @@ use crate::archive::{
 };
 use crate::catalog::Known;
 use crate::record::{
-    entry::{Event, Fault},
+    entry::{Damage, Event},
     fixity::Round,
 };
 use crate::store::{Place, replicas::Pace};
@@ -35,9 +35,9 @@ const AT_ONCE: usize = 8;
 
 /// One thing that a place did not hold as it was kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
+pub struct Fault {
     pub object: Object,
-    pub fault: Fault,
+    pub damage: Damage,
     pub mended: Mended,
 }
 
@@ -47,14 +47,14 @@ pub struct Checked {
     pub records: u64,
     pub components: u64,
     pub bytes: u64,
-    pub findings: Vec<Finding>,
+    pub faults: Vec<Fault>,
 }
 
 /// Where a round stands after a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// There is more to read.
-    GoesOn { round: Round, found: Vec<Finding> },
+    GoesOn { round: Round, found: Vec<Fault> },
     /// That was all; the entry that says so.
     Ended { round: Round, entry: u64 },
     /// The place does not answer, or is still being brought up to date.
@@ -74,12 +74,11 @@ pub async fn step(archive: &Archive, number: u32, pace: &mut Pace) -> Result<Ste
     if records.is_empty() {
         return conclude(archive, number, round).await;
     }
-    let Some(checked) = check::all(archive, number, &place, records.clone(), round.to, pace).await? else {
+    let Some(checked) = check::all(archive, number, &place, &records, round.to, pace).await? else {
         return Ok(Step::Away);
     };
-    let found = checked.findings.clone();
-    let round = advance(archive, number, round, &records, checked).await?;
-    Ok(Step::GoesOn { round, found })
+    let round = advance(archive, number, round, &records, &checked).await?;
+    Ok(Step::GoesOn { round, found: checked.faults })
 }
 
 /// Records picked at random, at a place; `None` where it does not answer.
@@ -97,7 +96,7 @@ pub async fn sample(
         picked.extend(archive.catalog.records(from, 1).await?);
     }
     picked.retain(|known| known.seq < to);
-    check::all(archive, number, &place, picked, to, pace).await
+    check::all(archive, number, &place, &picked, to, pace).await
 }
 
 fn place(archive: &Archive, number: u32) -> Option<Place> {
@@ -135,14 +134,14 @@ async fn advance(
     number: u32,
     round: Round,
     records: &[Known],
-    checked: Checked,
+    checked: &Checked,
 ) -> Result<Round, ArchiveError> {
     let round = Round {
         next: records.last().map_or(round.next, |known| known.seq + 1),
         records: round.records + checked.records,
         components: round.components + checked.components,
         bytes: round.bytes + checked.bytes,
-        faults: round.faults + checked.findings.len() as u64,
+        faults: round.faults + checked.faults.len() as u64,
         ..round
     };
     let mut fixity = archive.desk.fixity(number).await?;

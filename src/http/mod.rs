@@ -1,7 +1,8 @@
 //! The door over HTTP. `router` is its table of contents.
 //!
 //! Reading order: `state` (the open archive), `language`, `error` (what went wrong, in words), `identity` (who
-//! asks), `limits` (what every request passes), `parts` (forms as they arrive), `router`, `api` (one file a resource), `web` (one file a page), `serve` (start and stop).
+//! asks), `limits` (what every request passes), `parts` (forms as they arrive), `router`, `api` (one file a resource),
+//! `web` (one file a page), `serve` (start and stop).
 //!
 //! # Why
 //! *A handler asks a flow and shows its answer*; what may be read is decided in `access`, what is wrong with a

@@ -91,7 +91,7 @@ pub enum Event {
     FixityChecked { place: u32, since: Instant, to: u64, records: u64, components: u64, bytes: u64, faults: u64 },
     /// A place does not hold what it should: a component of the description `named_by`, or, where `component` is 0,
     /// that description itself.
-    Damaged { record: RecordId, named_by: Digest, component: u32, place: u32, fault: Fault },
+    Damaged { record: RecordId, named_by: Digest, component: u32, place: u32, fault: Damage },
     /// It holds it again: from another place, hashed on its way and read back.
     Repaired { record: RecordId, named_by: Digest, component: u32, place: u32, source: u32 },
     /// No place holds it as it was kept.
@@ -101,7 +101,7 @@ pub enum Event {
 /// What is wrong with an object that a place should hold.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Fault {
+pub enum Damage {
     /// Its digest is not its name.
     Altered,
     /// Nothing is there.

@@ -20,7 +20,7 @@ const HOURS_AHEAD: i64 = 7;
 /// Runs until it is dropped.
 pub async fn rounds(archive: &Archive) {
     if archive.config.fixity.objective_days == 0 {
-        return std::future::pending().await;
+        return;
     }
     let mut sampled = archive.clock.now();
     loop {
@@ -46,7 +46,7 @@ async fn look(archive: &Archive, sampled: &mut Instant) -> Result<(), ArchiveErr
         } else if sample {
             let (mut pace, records) = (fixity::budget(archive), archive.config.fixity.sample_records);
             let checked = fixity::sample(archive, one.place, records, &mut pace).await?;
-            count(one.place, checked.map_or(0, |checked| checked.findings.len()));
+            count(one.place, checked.map_or(0, |checked| checked.faults.len()));
         }
     }
     if sample {

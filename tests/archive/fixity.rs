@@ -9,9 +9,9 @@ use std::{
 };
 use vankho::{
     archive::{Archive, repair::Mended},
-    fixity::{self, Finding, Step},
+    fixity::{self, Fault, Step},
     record::{
-        entry::{Entry, Event, Fault},
+        entry::{Damage, Entry, Event},
         fixity::Round,
     },
     store::{Place, Replicas, Store, replicas::Pace},
@@ -52,7 +52,7 @@ fn flip(path: &Path, bit: usize) {
 }
 
 /// The round at a place to its end, with all that it found.
-async fn round(archive: &Archive, place: u32) -> Option<(Round, Vec<Finding>)> {
+async fn round(archive: &Archive, place: u32) -> Option<(Round, Vec<Fault>)> {
     let (mut pace, mut all) = (Pace::of(u64::MAX), Vec::new());
     loop {
         match fixity::step(archive, place, &mut pace).await.unwrap() {
@@ -102,7 +102,7 @@ async fn every_object_of_every_place_that_is_altered_or_gone_is_found_and_repair
         let place = world.data.path().join(name);
         for (n, path) in objects(&place).into_iter().enumerate() {
             let (kept, gone) = (fs::read(&path).unwrap(), n % 3 == 0);
-            let fault = if gone { Fault::Missing } else { Fault::Altered };
+            let fault = if gone { Damage::Missing } else { Damage::Altered };
             if gone {
                 fs::remove_file(&path).unwrap()
             } else {
@@ -113,7 +113,7 @@ async fn every_object_of_every_place_that_is_altered_or_gone_is_found_and_repair
             let (_, found) = round(&archive, number).await.unwrap();
             let [one] = &found[..] else { panic!("{}: {found:?}", path.display()) };
             let other = 3 - number;
-            assert_eq!((one.fault, one.mended), (fault, Mended::From(other)), "{}", path.display());
+            assert_eq!((one.damage, one.mended), (fault, Mended::From(other)), "{}", path.display());
             assert!(place.join(&one.object.path) == path && fs::read(&path).unwrap() == kept, "{}", path.display());
             let (record, component) = (one.object.record, one.object.component);
             let aside = place.join(format!("staging/{record}/damaged-{component}-at-{number}"));
@@ -141,10 +141,10 @@ async fn what_no_place_has_is_lost_once_and_the_rest_goes_on() {
     fs::remove_file(&second[component]).unwrap();
     let archive = world.open().await.unwrap();
     for again in [false, true] {
-        for (place, fault) in [(1, Fault::Altered), (2, Fault::Missing)] {
+        for (place, fault) in [(1, Damage::Altered), (2, Damage::Missing)] {
             let (round, found) = round(&archive, place).await.unwrap();
             assert_eq!((round.records, round.faults), (3, 1), "{again}");
-            assert_eq!((found[0].fault, found[0].mended), (fault, Mended::Lost), "{again}");
+            assert_eq!((found[0].damage, found[0].mended), (fault, Mended::Lost), "{again}");
         }
     }
     let told = events(&archive).await;
@@ -211,7 +211,7 @@ async fn a_round_that_is_cut_short_goes_on_and_the_clock_tells_how_old_the_last_
     let (after, none, archive) = age(archive).await;
     assert!(after < 3_600 && none.is_none(), "{after}");
     let checked = fixity::sample(&archive, 1, 40, &mut Pace::of(u64::MAX)).await.unwrap().unwrap();
-    assert_eq!((checked.records, checked.findings.len()), (40, 0));
+    assert_eq!((checked.records, checked.faults.len()), (40, 0));
     archive.close().await.unwrap();
     world.check().await;
 }
