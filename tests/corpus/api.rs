@@ -177,7 +177,7 @@ fn hand_over(corpus: &Corpus, manifests: &[(PathBuf, u64)], afar: &Afar, service
             if let Some(status) = client.try_wait().unwrap() {
                 break status.code();
             }
-            std::thread::sleep(Duration::from_millis(20 + chance(if full() { 2500 } else { 250 })));
+            std::thread::sleep(Duration::from_millis(20 + chance(if full() { 600 } else { 250 })));
             if killed < share && client.try_wait().unwrap().is_none() {
                 service.kill();
                 killed += 1;
