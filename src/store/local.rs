@@ -8,6 +8,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// Behind the name of what no place is made of.
+const NO_FILE: &str = " (not a regular file)";
+
 /// A whole file, as one piece of work where blocking is allowed.
 pub async fn read(file: PathBuf, path: &str) -> Result<Bytes, StoreError> {
     let read = tokio::task::spawn_blocking(move || expect_plain(&file).and_then(|()| fs::read(file)));
@@ -21,10 +24,10 @@ pub async fn read(file: PathBuf, path: &str) -> Result<Bytes, StoreError> {
     }
 }
 
-/// Refuses what somebody put in the place of a file: a named pipe would be waited for, a device has no end. That
-/// nothing is there, or a folder, is told by whoever reads.
+/// Refuses what somebody put in the place of a file: a named pipe would be waited for, a device has no end, a link
+/// leads to what is not ours. That nothing is there, or a folder, is told by whoever reads.
 pub fn expect_plain(file: &Path) -> io::Result<()> {
-    match fs::metadata(file) {
+    match fs::symlink_metadata(file) {
         Ok(about) if !about.is_file() && !about.is_dir() => Err(io::Error::other("it is no regular file")),
         _ => Ok(()),
     }
@@ -164,7 +167,7 @@ pub fn walk(root: &Path, folder: &str) -> Result<Vec<Listed>, StoreError> {
                 folders.push(entry.path());
             } else if let Ok(inside) = entry.path().strip_prefix(root) {
                 let path = inside.to_string_lossy().into_owned();
-                let link = if about.is_file() { "" } else { " (not a regular file)" };
+                let link = if about.is_file() { "" } else { NO_FILE };
                 found.push(Listed { path: path + link, size: about.len(), modified: 0 });
             }
         }
@@ -172,8 +175,8 @@ pub fn walk(root: &Path, folder: &str) -> Result<Vec<Listed>, StoreError> {
     Ok(found)
 }
 
-/// The names directly under a folder of the place, folders with a `/` behind. A name that is not UTF-8 stands as no
-/// folder: nothing could be asked for under it.
+/// The names directly under a folder of the place, folders with a `/` behind, and what is no regular file with words
+/// that say so. A name that is not UTF-8 stands as no folder: nothing could be asked for under it.
 pub fn names(root: &Path, folder: &str) -> Result<Vec<String>, StoreError> {
     let path = root.join(folder);
     let entries = match fs::read_dir(&path) {
@@ -187,8 +190,9 @@ pub fn names(root: &Path, folder: &str) -> Result<Vec<String>, StoreError> {
         let kind = entry.file_type().map_err(|source| disk(&entry.path(), source))?;
         names.push(match entry.file_name().into_string() {
             Ok(name) if kind.is_dir() => name + "/",
-            Ok(name) => name,
-            Err(odd) => odd.to_string_lossy().into_owned(),
+            Ok(name) if kind.is_file() => name,
+            Ok(name) => name + NO_FILE,
+            Err(odd) => odd.to_string_lossy().into_owned() + NO_FILE,
         });
     }
     Ok(names)

@@ -317,7 +317,7 @@ impl Place {
         self.objects.head(&at).await.map(|meta| meta.size).map_err(|source| failed(path, source))
     }
 
-    /// On a disk, that no pipe and no device lies where an object should.
+    /// On a disk, that no pipe, device or link lies where an object should.
     fn expect_plain(&self, path: &str) -> Result<(), StoreError> {
         let Some(root) = &self.local else { return Ok(()) };
         local::expect_plain(&root.join(path)).map_err(|source| StoreError::Disk { path: path.into(), source })

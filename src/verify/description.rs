@@ -69,9 +69,8 @@ fn component(value: &Value) -> Option<(Digest, u64)> {
 /// Does every reader of JSON read this alike?
 fn is_plain(value: &Value, depth: usize) -> bool {
     let inside = |value: &Value| is_plain(value, depth + 1);
-    let is_name = |name: &String| {
-        !name.is_empty() && name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'))
-    };
+    let is_name =
+        |name: &String| !name.is_empty() && name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'));
     depth <= DEPTH_MAX
         && match value {
             Value::Number(number) => number.as_u64().is_some_and(|number| number < WHOLE_MAX),

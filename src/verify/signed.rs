@@ -53,8 +53,17 @@ impl<'a> Signed<'a> {
             met: false,
         };
         let mut states: Vec<State> = trusted.known.iter().map(|(name, checkpoint)| state(name, checkpoint)).collect();
-        let mut signed =
-            Signed { store, keys, trusted, findings, published: 0, states: vec![], checkpoints, cosigned, witnessed: 0 };
+        let mut signed = Signed {
+            store,
+            keys,
+            trusted,
+            findings,
+            published: 0,
+            states: vec![],
+            checkpoints,
+            cosigned,
+            witnessed: 0,
+        };
         if let Some(stated) = signed.checkpoint(layout::CHECKPOINT).await {
             signed.published = stated.size;
             states.push(state(layout::CHECKPOINT, &stated));

@@ -464,16 +464,13 @@ def is_documents(text):
     return digests and canonical(read) == text
 
 
-def one_of(*words):
-    return '"(' + "|".join(words) + ')"', None
-
-
 ID = f'"({UUID})"', None
 DIGEST = f'"({HEX64})"', None
 TIME = f'"({MOMENT})"', is_moment
 COUNT = "(0|[1-9][0-9]{0,9})", lambda digits: int(digits) < 2**32
 WHOLE = "(0|[1-9][0-9]{0,15})", lambda digits: int(digits) < 2**53
 PATHS = "(\\{[ -~]*\\})", is_documents
+DAMAGE = '"(altered|missing|unreadable)"', None
 
 # Where an event may stand: as the first entry; anywhere else; once for a record; for a record that is there; for a
 # record whose description is the one that it replaces.
@@ -481,22 +478,18 @@ FIRST, LATER, NEW, KNOWN, REPLACES = range(5)
 
 # Every event: its name, where it may stand, and its members besides at, by, event, request and v.
 EVENTS = [
-    ("accessioned", NEW, {"description": DIGEST, "record": ID}),
-    ("described", REPLACES, {"description": DIGEST, "record": ID, "replaces": DIGEST}),
-    ("characterized", REPLACES, {"description": DIGEST, "record": ID, "replaces": DIGEST}),
-    ("founded", FIRST, {"documents": PATHS}),
-    ("refreshed", LATER, {"documents": PATHS}),
-    ("promoted", LATER, {"epoch": COUNT, "replica": COUNT}),
+    ("accessioned", NEW, dict(description=DIGEST, record=ID)),
+    ("described", REPLACES, dict(description=DIGEST, record=ID, replaces=DIGEST)),
+    ("characterized", REPLACES, dict(description=DIGEST, record=ID, replaces=DIGEST)),
+    ("founded", FIRST, dict(documents=PATHS)),
+    ("refreshed", LATER, dict(documents=PATHS)),
+    ("promoted", LATER, dict(epoch=COUNT, replica=COUNT)),
     (
         "fixity_checked",
         LATER,
         dict(bytes=WHOLE, components=WHOLE, faults=WHOLE, place=COUNT, records=WHOLE, since=TIME, to=WHOLE),
     ),
-    (
-        "damaged",
-        KNOWN,
-        dict(component=COUNT, fault=one_of("altered", "missing", "unreadable"), named_by=DIGEST, place=COUNT, record=ID),
-    ),
+    ("damaged", KNOWN, dict(component=COUNT, fault=DAMAGE, named_by=DIGEST, place=COUNT, record=ID)),
     ("repaired", KNOWN, dict(component=COUNT, named_by=DIGEST, place=COUNT, record=ID, source=COUNT)),
     ("lost", KNOWN, dict(component=COUNT, named_by=DIGEST, record=ID)),
 ]
@@ -1025,7 +1018,8 @@ class Ledger:
                 self.bundle = []
             self.compare_known()
         if due != primacy:
-            self.findings.fault(path, ALTERED, "it was made under primary %d epoch %d, which was not in force" % primacy)
+            detail = "it was made under primary %d epoch %d, which was not in force" % primacy
+            self.findings.fault(path, ALTERED, detail)
         self.primacy = primacy
         if self.tree.root() != note.root:
             raise altered("its root does not follow from its entries")
@@ -1269,7 +1263,8 @@ def verify_identity(ledger, number):
     if not isinstance(read, dict) or set(read) != {"archive", "origin", "replica", "epoch"}:
         return data
     replica, epoch, epochs = read["replica"], read["epoch"], 1 if number == 1 else ledger.primacy[1]
-    if not is_whole(replica, 2**32) or not is_whole(epoch, 2**32) or identity_text(read) != text:
+    texts = isinstance(read["origin"], str) and isinstance(read["archive"], str) and re.fullmatch(UUID, read["archive"])
+    if not texts or not is_whole(replica, 2**32) or not is_whole(epoch, 2**32) or identity_text(read) != text:
         return data  # another spelling is not what was written
     if replica != number:
         detail = f"it says that it is place {replica}, and this is place {number} (--place)"
@@ -1296,7 +1291,7 @@ def verify_documents(ledger, number):
             with findings.about(name):
                 passed_over = is_folder and name in ("staging", "log", "records")
                 files = [] if passed_over else place.everything(name) if is_folder else [(name, is_file)]
-                for path, is_file in files:
+                for path, is_file in list(files):
                     if not is_file or path not in documents:
                         findings.unnamed_or_leftover(path, is_file, documents.__contains__)
 
@@ -1407,8 +1402,11 @@ def archive_command(scope, folder, keys_path, known_paths, policy_path, place_nu
             excuse_the_living(ledger)
         else:
             follow_all(ledger)
-    sizes = findings.entries, findings.records, findings.components, findings.bytes
-    say("%d sự kiện, %d tài liệu, %d tệp, %d byte / %d entries, %d records, %d components, %d bytes" % (sizes * 2))
+    if scope == "archive":
+        sizes = findings.entries, findings.records, findings.components, findings.bytes
+        say("%d sự kiện, %d tài liệu, %d tệp, %d byte / %d entries, %d records, %d components, %d bytes" % (sizes * 2))
+    else:
+        say(f"{findings.entries} sự kiện / entries")
     if keys_path is None:
         say("Khóa công khai do chính kho cung cấp; dùng --keys với tệp khóa có từ nguồn khác để chắc chắn.")
         say("The archive itself told the public keys; --keys with a file from elsewhere makes sure.")
@@ -1453,8 +1451,9 @@ def run(arguments):
         if len(options) == (len(arguments) - 4) // 2 and set(options) <= {"--description", "--witnesses"}:
             return receipt_command(*arguments[1:4], options.get("--description"), options.get("--witnesses"))
     raise usage(
-        "cách dùng: verify.py receipt BIÊN_NHẬN TỆP TỆP_KHÓA [--description BẢN_MÔ_TẢ.json] [--witnesses TỆP_QUY_ĐỊNH], "
-        "hoặc verify.py archive|ledger THƯ_MỤC [--keys TỆP_KHÓA] [--known TỆP]... [--witnesses TỆP_QUY_ĐỊNH] [--place SỐ]",
+        "cách dùng: verify.py receipt BIÊN_NHẬN TỆP TỆP_KHÓA [--description BẢN_MÔ_TẢ.json] [--witnesses TỆP_QUY_ĐỊNH]"
+        ", hoặc verify.py archive|ledger THƯ_MỤC [--keys TỆP_KHÓA] [--known TỆP]... [--witnesses TỆP_QUY_ĐỊNH] "
+        "[--place SỐ]",
         "usage: verify.py receipt RECEIPT FILE KEYFILE [--description DESCRIPTION.json] [--witnesses POLICYFILE], or "
         "verify.py archive|ledger FOLDER [--keys KEYFILE] [--known FILE]... [--witnesses POLICYFILE] [--place NUMBER]",
     )

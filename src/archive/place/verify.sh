@@ -410,8 +410,9 @@ check_entry() {
 }
 
 # Is RFC 8785 what jq writes? Yes for what descriptions are made of (names in ASCII, whole numbers, which `form` asks
-# for), but for U+007F, which jq 1.6 escapes: it is left out of both sides.
+# for), but for U+007F, which jq 1.6 escapes: it is left out of both sides, and its escape is refused.
 is_canonical() {
+  [[ $(jq -Rs 'split("\\\\") | any(contains("\\u007f"))' < "$1" 2> /dev/null) == false ]] || return 1
   tr -d '\177' < "$1" > "$work/stated"
   jq -cjS . < "$work/stated" 2> /dev/null | cmp -s - "$work/stated"
 }
