@@ -8,6 +8,7 @@
 //! archive nor network, only a file to hash.
 
 mod actor;
+mod audit;
 mod characterize;
 mod export;
 mod fixity;
@@ -231,6 +232,7 @@ fn only_here(command: &Command) -> Option<&'static str> {
         Command::Init(_) => Some("init"),
         Command::Characterize(_) => Some("characterize"),
         Command::Verify(verify::Verify::Archive(_)) => Some("verify archive"),
+        Command::Verify(verify::Verify::Ledger(_)) => Some("verify ledger"),
         Command::Actor(_) => Some("actor"),
         Command::Serve(_) => Some("serve"),
         Command::Witness(_) => Some("witness"),

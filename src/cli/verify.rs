@@ -1,14 +1,14 @@
 //! `vankho verify`: offline, without opening the archive. Exit codes: 0 holds, 1 evidence of tampering,
 //! 2 incomplete, 3 usage.
 
-use crate::archive::{ArchiveError, places::Places, witnesses::configured};
-use crate::cli::{CommandError, Context, or_cancelled, show::Screen};
+use crate::archive::{ArchiveError, places::Places};
+use crate::cli::{CommandError, Context, audit::Audit, or_cancelled, show::Screen};
 use crate::ledger::{self, checkpoint::Checkpoint, keys::KeyFile};
 use crate::record::digest::{Digest, Hasher};
 use crate::store::{StoreError, layout};
 use crate::verify::{
     Outcome,
-    archive::{Report, verify_archive},
+    archive::Scope,
     published::{Followed, Part, follow},
     receipt::verify_witnessed,
 };
@@ -24,19 +24,13 @@ use std::{
 #[derive(Subcommand)]
 pub enum Verify {
     /// Every file of the archive: nothing lost, altered, or slipped in
-    Archive(Whole),
+    Archive(Audit),
+    /// The ledger on this disk, from its first entry, without records: every commit, entry and signature
+    Ledger(Audit),
     /// The published log: nothing taken away or changed since its first entry
     Log(Log),
     /// One file by its receipt: no archive, no network
     Receipt(Receipt),
-}
-
-/// Every file of the archive
-#[derive(Args)]
-pub struct Whole {
-    /// Which of the places in storage.places [default: the one that decides the order of entries]
-    #[arg(long, value_name = "NUMBER")]
-    place: Option<u32>,
 }
 
 /// The published log
@@ -70,54 +64,16 @@ pub struct Receipt {
 impl Verify {
     pub async fn run(self, context: &Context) -> Result<ExitCode, CommandError> {
         match self {
-            Verify::Archive(Whole { place }) => archive(context, place).await,
+            Verify::Archive(audit) => audit.run(context, Scope::Archive).await,
+            Verify::Ledger(audit) => audit.run(context, Scope::Ledger).await,
             Verify::Log(log) => log.run(context).await,
             Verify::Receipt(receipt) => receipt.run(context).await,
         }
     }
 }
 
-async fn archive(context: &Context, number: Option<u32>) -> Result<ExitCode, CommandError> {
-    let places = Places::configured(&context.data, &context.config.storage)?;
-    let witnesses = configured(&context.config.evidence)?.into_iter().map(|witness| witness.key).collect::<Vec<_>>();
-    let store = places.alone(number).await?;
-    if let Some(place) = store.folder().filter(|folder| !folder.is_dir()) {
-        let place = place.display();
-        return Err(CommandError::usage(
-            format!("không có kho tại {place}; --data chỉ thư mục dữ liệu của kho"),
-            format!("there is no archive at {place}; --data names the archive's data folder"),
-        ));
-    }
-    let screen = context.screen;
-    let bar = screen.counting(screen.say("Kiểm tra", "Verifying"), Some(0));
-    let tell = {
-        let bar = bar.clone();
-        move |done, of| bar.set_of(done, of)
-    };
-    let report = or_cancelled(async { Ok::<_, CommandError>(verify_archive(&store, &witnesses, &tell).await) }).await?;
-    bar.finish();
-    screen.answer(|| json!({"outcome": report.outcome().exit_code(), "report": report}), || text(&screen, &report));
-    Ok(ExitCode::from(report.outcome().exit_code()))
-}
-
-fn text(screen: &Screen, report: &Report) -> String {
-    let mut lines: Vec<String> = report.faults.iter().map(ToString::to_string).collect();
-    for path in &report.under_way {
-        lines.push(format!(
-            "{path}: {}",
-            screen.say("đang ghi dở, chưa thuộc kho", "a write under way, not part of the archive yet")
-        ));
-    }
-    let Report { entries, records, components, bytes, .. } = report;
-    lines.push(match screen.say("vi", "en") {
-        "vi" => format!("{entries} sự kiện, {records} tài liệu, {components} tệp, {bytes} byte"),
-        _ => format!("{entries} entries, {records} records, {components} components, {bytes} bytes"),
-    });
-    lines.push(verdict(screen, report.outcome()).to_owned());
-    lines.join("\n")
-}
-
-fn verdict(screen: &Screen, outcome: Outcome) -> &'static str {
+/// What an audit came to.
+pub(in crate::cli) fn verdict(screen: &Screen, outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Holds => screen.say("ĐẠT: không có gì bị mất, bị sửa hay bị chèn vào", "HOLDS: nothing lost, altered, or slipped in"),
         Outcome::Tampered => screen.say(
@@ -153,12 +109,7 @@ impl Log {
             (None, None, Some(store)) => store.read(layout::KEYS).await.map_err(ArchiveError::from)?.into(),
             (None, None, None) => Vec::new(),
         };
-        let keys = std::str::from_utf8(&keys).ok().and_then(|text| text.parse::<KeyFile>().ok()).ok_or_else(|| {
-            CommandError::usage(
-                "tệp khóa công khai không đọc được; đề nghị kho cấp lại keys/archive.keys".into(),
-                "the file of public keys cannot be read; ask the archive for keys/archive.keys again".into(),
-            )
-        })?;
+        let keys = key_file(&keys)?;
         let known = self.known.iter().map(|path| state(path, &keys)).collect::<Result<Vec<_>, _>>()?;
         let bar = screen.counting(screen.say("Kiểm tra", "Verifying"), Some(0));
         let tell = {
@@ -176,12 +127,31 @@ impl Log {
     }
 }
 
-/// A state of the log that somebody kept: a checkpoint, or the one in a receipt.
-fn state(path: &Path, keys: &KeyFile) -> Result<Checkpoint, CommandError> {
+/// Public keys, as a file has them.
+pub(in crate::cli) fn key_file(bytes: &[u8]) -> Result<KeyFile, CommandError> {
+    std::str::from_utf8(bytes).ok().and_then(|text| text.parse::<KeyFile>().ok()).ok_or_else(|| {
+        CommandError::usage(
+            "tệp khóa công khai không đọc được; đề nghị kho cấp lại keys/archive.keys".into(),
+            "the file of public keys cannot be read; ask the archive for keys/archive.keys again".into(),
+        )
+    })
+}
+
+/// Said where the keys come from the place that they are to judge.
+pub(in crate::cli) fn own_keys_told(screen: &Screen) -> &'static str {
+    screen.say(
+        "Khóa công khai do chính kho cung cấp; dùng --keys với tệp khóa có từ nguồn khác để chắc chắn",
+        "The archive itself told the public keys; --keys with a file from elsewhere makes sure",
+    )
+}
+
+/// A state of the ledger that somebody kept: a checkpoint, or the one in a receipt.
+pub(in crate::cli) fn state(path: &Path, keys: &KeyFile) -> Result<Checkpoint, CommandError> {
     let bytes = read_file(path)?;
-    let text = String::from_utf8_lossy(&bytes);
-    let note = ledger::proof::Receipt::parse(&text).map(|receipt| receipt.checkpoint_note);
-    keys.open_checkpoint(note.as_deref().unwrap_or(&text)).map_err(|fault| {
+    // What is not UTF-8 is no note either.
+    let text = std::str::from_utf8(&bytes).unwrap_or_default();
+    let note = ledger::proof::Receipt::parse(text).map(|receipt| receipt.checkpoint_note);
+    keys.open_checkpoint(note.as_deref().unwrap_or(text)).map_err(|fault| {
         let path = path.display();
         CommandError::usage(
             format!("{path}: không phải là biên nhận hay điểm kiểm tra mà kho đã ký; kiểm tra tệp và khóa"),
@@ -199,20 +169,13 @@ fn log_text(screen: &Screen, followed: &Followed, own_keys: bool) -> String {
     });
     lines.extend(root.map(|root| root.to_string()));
     if !own_keys {
-        lines.push(
-            screen
-                .say(
-                    "Khóa công khai do chính kho cung cấp; dùng --keys với tệp khóa có từ nguồn khác để chắc chắn",
-                    "The archive itself told the public keys; --keys with a file from elsewhere makes sure",
-                )
-                .to_owned(),
-        );
+        lines.push(own_keys_told(screen).to_owned());
     }
     lines.push(verdict(screen, followed.outcome()).to_owned());
     lines.join("\n")
 }
 
-fn read_file(path: &Path) -> Result<Vec<u8>, CommandError> {
+pub(in crate::cli) fn read_file(path: &Path) -> Result<Vec<u8>, CommandError> {
     std::fs::read(path).map_err(|source| usage(path, &source))
 }
 

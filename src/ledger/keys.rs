@@ -2,7 +2,7 @@
 
 use crate::ledger::{
     checkpoint::Checkpoint,
-    note::{self, Note, NoteFault, VerifyingKey},
+    note::{self, NOTE_BYTES_MAX, Note, NoteFault, VerifyingKey},
     primacy::Primacy,
 };
 use crate::record::digest::{Digest, hex};
@@ -167,8 +167,8 @@ impl FromStr for KeyFile {
     type Err = NoteFault;
     /// Empty lines and lines that begin with `#` are passed over.
     fn from_str(text: &str) -> Result<KeyFile, NoteFault> {
-        if text.contains(|c: char| c < ' ' && c != '\n') {
-            return Err(NoteFault::Malformed("a control character in the key file"));
+        if text.len() > NOTE_BYTES_MAX || text.contains(|c: char| c < ' ' && c != '\n') {
+            return Err(NoteFault::Malformed("a control character in the key file, or more than 256 KiB"));
         }
         let meant = text.split('\n').filter(|line| !line.is_empty() && !line.starts_with('#'));
         let lines: Vec<KeyLine> = meant.map(key_line).collect::<Result<_, _>>()?;
@@ -281,6 +281,7 @@ mod tests {
             format!("#\t\n{vkey} 0 -"),
             format!(" {vkey} 0 -"),
             format!("{vkey} 0 -\n{other} 0 -"),
+            format!("{vkey} 0 -\n{}", "#\n".repeat(NOTE_BYTES_MAX / 2)),
         ] {
             assert!(wrong.parse::<KeyFile>().is_err(), "{wrong:?}");
         }

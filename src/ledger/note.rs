@@ -7,6 +7,8 @@ use std::{fmt, str::FromStr};
 
 /// Signature lines in one note at most; witnesses add theirs to a checkpoint.
 pub const SIGNATURES_MAX: usize = 100;
+/// The longest note, and the longest file of keys, in bytes: a verifier need not hold more.
+pub const NOTE_BYTES_MAX: usize = 256 * 1024;
 /// The signature type of plain Ed25519 notes.
 const ED25519: u8 = 0x01;
 /// Em dash and space begin a signature line.
@@ -164,8 +166,8 @@ pub struct Note<'a> {
 impl<'a> Note<'a> {
     /// Reads a note's form. A line by an unknown key must be well-formed like any other.
     pub fn parse(note: &'a str) -> Result<Note<'a>, NoteFault> {
-        if note.contains(|c: char| c < ' ' && c != '\n') {
-            return Err(NoteFault::Malformed("a control character in a note"));
+        if note.len() > NOTE_BYTES_MAX || note.contains(|c: char| c < ' ' && c != '\n') {
+            return Err(NoteFault::Malformed("a control character in a note, or more than 256 KiB"));
         }
         let end = note.rfind("\n\n").ok_or(NoteFault::Malformed("no empty line before the signatures"))?;
         let (text, lines) = (&note[..=end], &note[end + 2..]);
@@ -266,6 +268,7 @@ mod tests {
             assert!(matches!(Note::parse(&wrong), Err(NoteFault::Malformed(_))), "{wrong}");
         }
         assert!(Note::parse("").is_err() && Note::parse("\n\n").is_err() && Note::parse("\n\n\n").is_err());
+        assert!(Note::parse(&format!("{}{NOTE}", "long\n".repeat(NOTE_BYTES_MAX / 5))).is_err());
     }
 
     #[test]

@@ -8,14 +8,19 @@
 use crate::record::{
     digest::Digest,
     id::{ActorId, RecordId},
+    line,
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
 /// The longest entry, in bytes.
 pub const ENTRY_BYTES_MAX: usize = 4096;
 
-/// A moment in UTC with microseconds, written `2026-11-23T03:04:05.123456Z` and in no other way.
+/// The first whole number that not every reader of JSON can count to.
+pub const WHOLE_MAX: u64 = 1 << 53;
+
+/// A moment in UTC with microseconds, written `2026-11-23T03:04:05.123456Z` and in no other way; of the years 1 to
+/// 9998, which every calendar of every verifier has.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Instant(i64);
@@ -52,6 +57,10 @@ impl fmt::Display for Instant {
 impl FromStr for Instant {
     type Err = NotAnInstant;
     fn from_str(text: &str) -> Result<Instant, NotAnInstant> {
+        let year = text.get(..5).filter(|_| text.len() == "2026-11-23T03:04:05.123456Z".len());
+        if year.is_none_or(|year| matches!(year, "0000-" | "9999-")) {
+            return Err(NotAnInstant);
+        }
         let moment: jiff::Timestamp = text.parse().map_err(|_| NotAnInstant)?;
         let read = Instant(moment.as_microsecond());
         if read.to_string() == text { Ok(read) } else { Err(NotAnInstant) }
@@ -88,7 +97,20 @@ pub enum Event {
     /// Another place decides the order of entries from here on: which one, and the epoch that begins.
     Promoted { replica: u32, epoch: u32 },
     /// Everything that the entries before `to` name was read at a place and hashed again, from `since` on.
-    FixityChecked { place: u32, since: Instant, to: u64, records: u64, components: u64, bytes: u64, faults: u64 },
+    FixityChecked {
+        place: u32,
+        since: Instant,
+        #[serde(deserialize_with = "whole")]
+        to: u64,
+        #[serde(deserialize_with = "whole")]
+        records: u64,
+        #[serde(deserialize_with = "whole")]
+        components: u64,
+        #[serde(deserialize_with = "whole")]
+        bytes: u64,
+        #[serde(deserialize_with = "whole")]
+        faults: u64,
+    },
     /// A place does not hold what it should: a component of the description `named_by`, or, where `component` is 0,
     /// that description itself.
     Damaged { record: RecordId, named_by: Digest, component: u32, place: u32, fault: Damage },
@@ -96,6 +118,12 @@ pub enum Event {
     Repaired { record: RecordId, named_by: Digest, component: u32, place: u32, source: u32 },
     /// No place holds it as it was kept.
     Lost { record: RecordId, named_by: Digest, component: u32 },
+}
+
+/// A number that has one spelling for every reader of JSON.
+fn whole<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
+    let number = u64::deserialize(from)?;
+    if number < WHOLE_MAX { Ok(number) } else { Err(de::Error::custom("a whole number is less than 2^53")) }
 }
 
 /// What is wrong with an object that a place should hold.
@@ -203,6 +231,9 @@ impl Entry {
         if bytes.len() > ENTRY_BYTES_MAX {
             return Err(NotAnEntry::TooLong(bytes.len()));
         }
+        if let Some(entry) = line::read(bytes) {
+            return Ok(entry);
+        }
         let entry: Entry = serde_json::from_slice(bytes)?;
         if entry.v != 1 {
             return Err(NotAnEntry::Version(entry.v));
@@ -247,8 +278,26 @@ mod tests {
             text.replace("accessioned", "forgotten"),
             format!("{text}\n"),
             format!("{}{}", text, " ".repeat(ENTRY_BYTES_MAX)),
+            text.replace("2026-", "-02026-"),
+            text.replace("2026-", "0000-"),
+            text.replace("2026-", "9999-"),
+            text.replace("-23T", "-31T"),
+            text.replace(":05.", ":60."),
         ] {
             assert!(Entry::from_bytes(wrong.as_bytes()).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_count_is_one_that_every_reader_has() {
+        let checked = |bytes| {
+            let since = example().at;
+            let event = Event::FixityChecked { place: 1, since, to: 1, records: 1, components: 1, bytes, faults: 0 };
+            Entry { event, ..example() }.to_bytes().unwrap()
+        };
+        assert!(Entry::from_bytes(&checked(WHOLE_MAX - 1)).is_ok());
+        for bytes in [WHOLE_MAX, WHOLE_MAX + 2, 10_000_000_000_000_000] {
+            assert!(Entry::from_bytes(&checked(bytes)).is_err(), "{bytes}");
         }
     }
 }

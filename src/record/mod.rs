@@ -15,6 +15,7 @@ pub mod date;
 pub mod description;
 pub mod digest;
 pub mod entry;
+mod line;
 pub mod fields;
 pub mod finding;
 pub mod fixity;

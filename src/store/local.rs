@@ -8,15 +8,28 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// Behind the name of what no place is made of.
+const NO_FILE: &str = " (not a regular file)";
+
 /// A whole file, as one piece of work where blocking is allowed.
 pub async fn read(file: PathBuf, path: &str) -> Result<Bytes, StoreError> {
-    let read = tokio::task::spawn_blocking(move || fs::read(file)).await.map_err(io::Error::other);
+    let read = tokio::task::spawn_blocking(move || expect_plain(&file).and_then(|()| fs::read(file)));
+    let read = read.await.map_err(io::Error::other);
     match read.flatten() {
         Ok(bytes) => Ok(bytes.into()),
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::IsADirectory) => {
             Err(StoreError::Absent(path.into()))
         }
         Err(source) => Err(StoreError::Disk { path: path.into(), source }),
+    }
+}
+
+/// Refuses what somebody put in the place of a file: a named pipe would be waited for, a device has no end, a link
+/// leads to what is not ours. That nothing is there, or a folder, is told by whoever reads.
+pub fn expect_plain(file: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(file) {
+        Ok(about) if !about.is_file() && !about.is_dir() => Err(io::Error::other("it is no regular file")),
+        _ => Ok(()),
     }
 }
 
@@ -154,7 +167,7 @@ pub fn walk(root: &Path, folder: &str) -> Result<Vec<Listed>, StoreError> {
                 folders.push(entry.path());
             } else if let Ok(inside) = entry.path().strip_prefix(root) {
                 let path = inside.to_string_lossy().into_owned();
-                let link = if about.is_file() { "" } else { " (not a regular file)" };
+                let link = if about.is_file() { "" } else { NO_FILE };
                 found.push(Listed { path: path + link, size: about.len(), modified: 0 });
             }
         }
@@ -162,7 +175,8 @@ pub fn walk(root: &Path, folder: &str) -> Result<Vec<Listed>, StoreError> {
     Ok(found)
 }
 
-/// The names directly under a folder of the place, folders with a `/` behind.
+/// The names directly under a folder of the place, folders with a `/` behind, and what is no regular file with words
+/// that say so. A name that is not UTF-8 stands as no folder: nothing could be asked for under it.
 pub fn names(root: &Path, folder: &str) -> Result<Vec<String>, StoreError> {
     let path = root.join(folder);
     let entries = match fs::read_dir(&path) {
@@ -174,7 +188,12 @@ pub fn names(root: &Path, folder: &str) -> Result<Vec<String>, StoreError> {
     for entry in entries {
         let entry = entry.map_err(|source| disk(&path, source))?;
         let kind = entry.file_type().map_err(|source| disk(&entry.path(), source))?;
-        names.push(entry.file_name().to_string_lossy().into_owned() + if kind.is_dir() { "/" } else { "" });
+        names.push(match entry.file_name().into_string() {
+            Ok(name) if kind.is_dir() => name + "/",
+            Ok(name) if kind.is_file() => name,
+            Ok(name) => name + NO_FILE,
+            Err(odd) => odd.to_string_lossy().into_owned() + NO_FILE,
+        });
     }
     Ok(names)
 }

@@ -209,7 +209,9 @@ impl Place {
 
     /// Is there an object?
     pub async fn has(&self, path: &str) -> Result<bool, StoreError> {
-        match self.objects.head(&object_path(path)?).await {
+        let at = object_path(path)?;
+        self.expect_plain(path)?;
+        match self.objects.head(&at).await {
             Ok(_) => Ok(true),
             Err(object_store::Error::NotFound { .. }) => Ok(false),
             Err(source) => Err(failed(path, source)),
@@ -310,7 +312,15 @@ impl Place {
     }
 
     async fn size(&self, path: &str) -> Result<u64, StoreError> {
-        self.objects.head(&object_path(path)?).await.map(|meta| meta.size).map_err(|source| failed(path, source))
+        let at = object_path(path)?;
+        self.expect_plain(path)?;
+        self.objects.head(&at).await.map(|meta| meta.size).map_err(|source| failed(path, source))
+    }
+
+    /// On a disk, that no pipe, device or link lies where an object should.
+    fn expect_plain(&self, path: &str) -> Result<(), StoreError> {
+        let Some(root) = &self.local else { return Ok(()) };
+        local::expect_plain(&root.join(path)).map_err(|source| StoreError::Disk { path: path.into(), source })
     }
 
     /// Drops an object that is not kept: staging, leftovers, superseded tiles. Absent is fine.
@@ -376,9 +386,12 @@ impl Upload {
     }
 }
 
-/// A path as the object store takes it: UTF-8 kept, `..`, `//` and control characters refused.
+/// A path as the object store takes it: UTF-8 kept, `..`, `//`, control characters and a slash at either end refused,
+/// with which the same path would lead out of a folder on disk.
 pub(in crate::store) fn object_path(path: &str) -> Result<ObjectPath, StoreError> {
-    ObjectPath::parse(path).map_err(|_| StoreError::BadPath(path.into()))
+    let bad = || StoreError::BadPath(path.into());
+    let parsed = ObjectPath::parse(path).map_err(|_| bad())?;
+    if parsed.as_ref() == path { Ok(parsed) } else { Err(bad()) }
 }
 
 pub(in crate::store) fn failed(path: &str, source: object_store::Error) -> StoreError {

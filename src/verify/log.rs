@@ -2,11 +2,9 @@
 
 use crate::ledger::{
     commit::Commit,
-    cosignature::WitnessKey,
     edge::Edge,
     keys::KeyFile,
     merkle::leaf_hash,
-    note::Note,
     primacy::Primacy,
     tile::{self, Bundle, Resource, TILE_WIDTH, Tile},
 };
@@ -16,7 +14,10 @@ use crate::record::{
     id::RecordId,
 };
 use crate::store::{Store, StoreError, layout};
-use crate::verify::archive::{Findings, Kind, Tell};
+use crate::verify::{
+    archive::{Findings, Kind, Tell, Trusted},
+    signed::Signed,
+};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// What the ledger says of everything else.
@@ -31,26 +32,13 @@ pub struct Log {
     pub named: BTreeMap<String, Vec<(RecordId, Digest)>>,
 }
 
-/// Whose signatures there may be.
-#[derive(Clone, Copy)]
-pub(crate) struct Keys<'a> {
-    pub archive: &'a KeyFile,
-    pub witnesses: &'a [WitnessKey],
-}
-
 struct Walk<'a> {
     store: &'a Store,
-    witnesses: &'a [WitnessKey],
     findings: &'a Findings,
     edge: Edge,
     /// The entries of the bundle that is not full yet.
     bundle: Vec<Vec<u8>>,
-    published: u64,
-    /// Size and root of the checkpoint as it was when we began: a living archive replaces it while we look.
-    stated: Option<(u64, Option<Digest>)>,
-    checkpoints: HashSet<u64>,
-    /// Sizes at which there are cosignatures.
-    cosigned: HashSet<u64>,
+    signed: Signed<'a>,
     /// Tiles and bundles of which there is more, or less, than the checkpoint needs; see [`ahead`].
     ahead: HashSet<String>,
     /// Those of them that are full by the commits.
@@ -71,8 +59,13 @@ enum Full {
 const WIDTH: u64 = TILE_WIDTH as u64;
 
 /// Follows the commits by size, never by listing, then accounts for every file under `log/`.
-pub(crate) async fn verify_log(store: &Store, keys: Keys<'_>, findings: &Findings, tell: &Tell) -> Log {
-    let Keys { archive: keys, witnesses } = keys;
+pub(crate) async fn verify_log(
+    store: &Store,
+    keys: &KeyFile,
+    trusted: &Trusted,
+    findings: &Findings,
+    tell: &Tell,
+) -> Log {
     let listed = match store.everything("log").await {
         Ok(listed) => listed.into_iter().map(|listed| listed.path).collect::<Vec<_>>(),
         Err(error) => {
@@ -80,24 +73,14 @@ pub(crate) async fn verify_log(store: &Store, keys: Keys<'_>, findings: &Finding
             Vec::new()
         }
     };
-    let stated = checkpoint(store, keys, layout::CHECKPOINT, findings).await;
-    let published = stated.map_or(0, |(size, _)| size);
-    let sizes = |folder: &str| {
-        let number = |path: &String| path.strip_prefix(folder)?.strip_prefix('/')?.parse().ok();
-        listed.iter().filter_map(number).collect()
-    };
-    let (checkpoints, cosigned) = (sizes(layout::CHECKPOINTS), sizes(layout::COSIGNATURES));
-    let ahead = listed.iter().filter_map(|path| ahead(path, published)).collect();
+    let signed = Signed::read(store, keys, trusted, findings, &listed).await;
+    let ahead = listed.iter().filter_map(|path| ahead(path, signed.published)).collect();
     let mut walk = Walk {
         store,
-        witnesses,
         findings,
         edge: Edge::default(),
         bundle: Vec::new(),
-        published,
-        stated,
-        checkpoints,
-        cosigned,
+        signed,
         ahead,
         full_now: HashMap::new(),
         primacy: Primacy::FIRST,
@@ -108,10 +91,7 @@ pub(crate) async fn verify_log(store: &Store, keys: Keys<'_>, findings: &Finding
     };
     let mut known = HashSet::from([layout::CHECKPOINT.to_owned()]);
     walk.commits(keys, &mut known, tell).await;
-    if walk.edge.size() < published {
-        let detail = format!("the checkpoint has {published} entries, the commits {}", walk.edge.size());
-        findings.fault(&layout::commit(walk.edge.size()), Kind::Missing, detail);
-    }
+    walk.signed.expect(walk.edge.size());
     walk.expected_files(&mut known);
     for path in &listed {
         if known.contains(path) {
@@ -119,7 +99,7 @@ pub(crate) async fn verify_log(store: &Store, keys: Keys<'_>, findings: &Finding
         }
         walk.other_file(path).await;
     }
-    walk.partials(keys).await;
+    walk.partials().await;
     let listed: HashSet<String> = listed.into_iter().collect();
     for path in known.difference(&listed) {
         // A living archive may have written it after we listed.
@@ -174,32 +154,13 @@ pub(crate) async fn committed_since(store: &Store, keys: &KeyFile, size: u64) ->
     records
 }
 
-/// Size and root of a checkpoint file whose signature holds.
-async fn checkpoint(store: &Store, keys: &KeyFile, path: &str, findings: &Findings) -> Option<(u64, Option<Digest>)> {
-    let bytes = match store.read(path).await {
-        Ok(bytes) => bytes,
-        Err(error) => {
-            findings.store(path, &error);
-            return None;
-        }
-    };
-    let opened = std::str::from_utf8(&bytes).ok().and_then(|note| keys.open_checkpoint(note).ok());
-    match opened {
-        Some(checkpoint) => Some((checkpoint.size, Some(checkpoint.root))),
-        None => {
-            findings.fault(path, Kind::Altered, "no signature of the archive holds");
-            None
-        }
-    }
-}
-
 impl Walk<'_> {
     async fn commits(&mut self, keys: &KeyFile, known: &mut HashSet<String>, tell: &Tell) {
         loop {
             let (base, path) = (self.edge.size(), layout::commit(self.edge.size()));
             let bytes = match self.store.read(&path).await {
                 Ok(bytes) => bytes,
-                Err(StoreError::Absent(_)) if base >= self.published && base > 0 => return,
+                Err(StoreError::Absent(_)) if base >= self.signed.published && base > 0 => return,
                 Err(error) => return self.findings.store(&path, &error),
             };
             known.insert(path.clone());
@@ -218,13 +179,14 @@ impl Walk<'_> {
             if self.edge.root() != commit.root {
                 return self.findings.fault(&path, Kind::Altered, "its root does not follow from its entries");
             }
-            self.checkpoints_here(keys, known).await;
-            tell(self.edge.size(), self.published.max(self.edge.size()));
+            self.signed.commit_ends(self.edge.size(), commit.root, known).await;
+            tell(self.edge.size(), self.signed.published.max(self.edge.size()));
         }
     }
 
     async fn entry(&mut self, seq: u64, bytes: Vec<u8>, path: &str) {
         self.edge.append(leaf_hash(&bytes));
+        self.signed.compare(&self.edge);
         match Entry::from_bytes(&bytes) {
             Ok(entry) => self.fold(seq, entry, path),
             Err(fault) => self.findings.fault(path, Kind::Altered, format!("entry {seq}: {fault}")),
@@ -272,7 +234,7 @@ impl Walk<'_> {
     async fn full_tiles(&mut self) {
         let n = self.edge.size() / WIDTH - 1;
         let bundle = Bundle { n, width: TILE_WIDTH };
-        if self.published >= (n + 1) * WIDTH {
+        if self.signed.published >= (n + 1) * WIDTH {
             let bytes = tile::encode_bundle(&self.bundle).unwrap_or_default();
             self.compare(&bundle.path(), &bytes).await;
         }
@@ -281,7 +243,7 @@ impl Walk<'_> {
         }
         for (level, n, hashes) in self.edge.drain_full_tiles() {
             let tile = Tile { level, n, width: TILE_WIDTH };
-            if (self.published >> (8 * u32::from(level))) / WIDTH > n {
+            if (self.signed.published >> (8 * u32::from(level))) / WIDTH > n {
                 self.compare(&tile.path(), &tile::encode_hashes(&hashes)).await;
             }
             if self.ahead.contains(&tile.partials_folder()) {
@@ -298,64 +260,13 @@ impl Walk<'_> {
         }
     }
 
-    /// The published checkpoints of the size that the walk has reached.
-    async fn checkpoints_here(&mut self, keys: &KeyFile, known: &mut HashSet<String>) {
-        let size = self.edge.size();
-        let mut paths = Vec::new();
-        if self.checkpoints.contains(&size) {
-            paths.push(layout::checkpoint(size));
-        }
-        let forked = |path: &str| {
-            self.findings.fault(path, Kind::Altered, "it is signed, and not what the commits give: a fork");
-        };
-        if self.cosigned.contains(&size) {
-            paths.push(layout::cosigned(size));
-            self.cosignatures(keys, size).await;
-        }
-        if size == self.published {
-            if self.stated.is_some_and(|stated| stated != (size, Some(self.edge.root()))) {
-                forked(layout::CHECKPOINT);
-            }
-            paths.push(layout::checkpoint(size));
-        }
-        for path in paths {
-            known.insert(path.clone());
-            if let Some(stated) = checkpoint(self.store, keys, &path, self.findings).await
-                && stated != (size, Some(self.edge.root()))
-            {
-                forked(&path);
-            }
-        }
-    }
-
-    /// Every line of a cosigned checkpoint is by somebody, and holds.
-    async fn cosignatures(&self, keys: &KeyFile, size: u64) {
-        let path = layout::cosigned(size);
-        // What cannot be read, or is no note, is told with the checkpoint in it.
-        let Ok(bytes) = self.store.read(&path).await else { return };
-        let Ok(Ok(note)) = std::str::from_utf8(&bytes).map(Note::parse) else { return };
-        for witness in self.witnesses {
-            if witness.cosigned(&note).is_err() {
-                let detail = format!("the cosignature of {} does not hold", witness.name());
-                self.findings.fault(&path, Kind::Altered, detail);
-            }
-        }
-        for line in note.lines() {
-            let ours = keys.keys_for(size).any(|key| key.name() == line.name && key.id() == line.id);
-            if ours || self.witnesses.iter().any(|witness| witness.is_named(line.name, line.id)) {
-                continue;
-            }
-            let kind = if line.name == keys.origin() { Kind::Altered } else { Kind::Unchecked };
-            self.findings.fault(&path, kind, "a line is by a witness whose key is not in evidence.witnesses");
-        }
-    }
-
     /// Every full tile and bundle of the published size, compared already, and its last partial ones.
     fn expected_files(&self, known: &mut HashSet<String>) {
-        if self.edge.size() < self.published {
+        let published = self.signed.published;
+        if self.edge.size() < published {
             return;
         }
-        let publication = tile::tiles_for(0, self.published);
+        let publication = tile::tiles_for(0, published);
         known.extend(publication.tiles.iter().filter(|tile| tile.is_full()).map(Tile::path));
         known.extend(publication.bundles.iter().filter(|bundle| bundle.is_full()).map(Bundle::path));
     }
@@ -376,14 +287,13 @@ impl Walk<'_> {
     }
 
     /// The partial tiles of the published size: what the checkpoint stands on until they are full.
-    async fn partials(&self, keys: &KeyFile) {
-        let tiles = tile::partials(self.published);
+    async fn partials(&self) {
+        let tiles = tile::partials(self.signed.published);
         let bundle = |tile: &Tile| (tile.level == 0).then(|| Bundle { n: tile.n, width: tile.width }.path());
         let paths: Vec<String> = tiles.iter().flat_map(|tile| [Some(tile.path()), bundle(tile)]).flatten().collect();
         for path in &paths {
             if let Err(error) = self.store.read(path).await
-                // A living archive that has published more since may have removed it.
-                && checkpoint(self.store, keys, layout::CHECKPOINT, self.findings).await.map(|c| c.0) == Some(self.published)
+                && self.signed.is_in_force().await
             {
                 self.findings.store(path, &error);
             }

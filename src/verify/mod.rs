@@ -9,14 +9,17 @@
 //! - **Doubt is never 0.** What cannot be checked is incomplete, and what contradicts a digest or a
 //!   signature is evidence of tampering even if the cause was a mistake: the reader decides what it was.
 //! - `verify.sh` and `verify.py`, which lie in every archive, judge by the same steps in the same order
-//!   (`src/archive/place/`), and a test holds the three to the same exit codes.
+//!   (`src/archive/place/`): receipts all three, whole archives `verify.py`. Tests hold them to the same exit codes
+//!   (`tests/ledger/mutations.rs`, `tests/archive/mutations.rs`): what one of them accepts, all must.
 
 pub mod archive;
+pub mod description;
 pub mod log;
 pub mod policy;
 pub mod published;
 pub mod receipt;
 pub mod records;
+mod signed;
 
 /// The four answers, with the exit codes that every verifier of an archive shares.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -69,6 +69,19 @@ impl Policy {
         Ok(Policy { rules: reading.rules, quorum })
     }
 
+    /// The witnesses that it names.
+    pub fn witnesses(&self) -> impl Iterator<Item = &WitnessKey> {
+        self.rules.iter().filter_map(|rule| match rule {
+            Rule::Witness(key) => Some(key),
+            Rule::Group(..) => None,
+        })
+    }
+
+    /// Does it ask for any witness?
+    pub fn asks(&self) -> bool {
+        self.quorum.is_some()
+    }
+
     /// Did enough witnesses cosign? A line that names one of them and does not hold is a fault.
     pub fn is_met(&self, note: &Note) -> Result<bool, NoteFault> {
         let mut met: Vec<bool> = Vec::with_capacity(self.rules.len());

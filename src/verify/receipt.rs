@@ -5,8 +5,8 @@ use crate::ledger::{
     note::{Note, NoteFault},
     proof::{self, Checked, Receipt, ReceiptFault},
 };
-use crate::record::{description::Description, digest::Digest, id::RecordId};
-use crate::verify::{Outcome, Verdict, policy::Policy};
+use crate::record::{digest::Digest, id::RecordId};
+use crate::verify::{Outcome, Verdict, description::Stated, policy::Policy};
 
 /// Judges a file by its receipt.
 ///
@@ -127,14 +127,14 @@ fn subject(checked: &Checked) -> Step<(RecordId, Digest)> {
     })
 }
 
-fn describe(bytes: &[u8], record: RecordId, named: Digest) -> Step<Description> {
+fn describe(bytes: &[u8], record: RecordId, named: Digest) -> Step<Stated> {
     if Digest::of(bytes) != named {
         return Err(tampered(
             "this is not the description that the entry names".into(),
             "bản mô tả không phải là bản mà sự kiện nêu",
         ));
     }
-    let description = Description::from_bytes(bytes)
+    let description = Stated::read(bytes)
         .map_err(|fault| tampered(fault.to_string(), "bản mô tả không đúng dạng chuẩn (RFC 8785)"))?;
     if description.record != record {
         return Err(tampered(
@@ -145,8 +145,8 @@ fn describe(bytes: &[u8], record: RecordId, named: Digest) -> Step<Description> 
     Ok(description)
 }
 
-fn component(description: &Description, file: Digest) -> Step<()> {
-    if description.components.iter().any(|component| component.sha256 == file) {
+fn component(description: &Stated, file: Digest) -> Step<()> {
+    if description.components.iter().any(|(sha256, _)| *sha256 == file) {
         return Ok(());
     }
     Err(tampered(

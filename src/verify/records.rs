@@ -1,10 +1,11 @@
 //! The records: every description that an entry names, every component that a description names, and
 //! nothing else in their folders.
 
-use crate::record::{description::Description, digest::Digest, id::RecordId};
+use crate::record::{digest::Digest, id::RecordId};
 use crate::store::{Store, StoreError, layout};
 use crate::verify::{
     archive::{Findings, Kind, Tell},
+    description::Stated,
     log::Log,
 };
 use futures::{StreamExt, stream};
@@ -97,7 +98,7 @@ async fn look(store: Store, record: RecordId, descriptions: Vec<Digest>) -> Look
         looked.paths.insert(path.clone());
         match store.read(&path).await {
             Ok(bytes) => match described(&bytes, record, digest, before) {
-                Ok(description) => components.extend(description.components.iter().map(|c| (c.sha256, c.size))),
+                Ok(description) => components.extend(description.components),
                 Err(detail) => looked.fault(path, Kind::Altered, detail),
             },
             Err(error) => looked.store(path, error),
@@ -119,11 +120,11 @@ async fn look(store: Store, record: RecordId, descriptions: Vec<Digest>) -> Look
     looked
 }
 
-fn described(bytes: &[u8], record: RecordId, digest: Digest, before: Option<Digest>) -> Result<Description, String> {
+fn described(bytes: &[u8], record: RecordId, digest: Digest, before: Option<Digest>) -> Result<Stated, String> {
     if Digest::of(bytes) != digest {
         return Err("its digest is not its name".into());
     }
-    let description = Description::from_bytes(bytes).map_err(|fault| fault.to_string())?;
+    let description = Stated::read(bytes).map_err(|fault| fault.to_string())?;
     match (description.record == record, description.replaces == before) {
         (true, true) => Ok(description),
         (false, _) => Err("it describes another record".into()),

@@ -5,9 +5,13 @@ mod damage;
 mod fixity;
 mod hostile;
 mod intake;
+#[path = "../ledger/mutate.rs"]
+mod mutate;
+mod mutations;
 mod place;
 mod race;
 mod replicas;
+mod rewrite;
 mod rights;
 mod sample;
 mod soon;

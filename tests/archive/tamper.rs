@@ -62,7 +62,7 @@ async fn larger() -> World {
     world
 }
 
-fn files(root: &Path) -> (Vec<String>, Vec<PathBuf>) {
+pub fn files(root: &Path) -> (Vec<String>, Vec<PathBuf>) {
     let (mut files, mut seen, mut folders) = (Vec::new(), Vec::new(), vec![root.to_owned()]);
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).unwrap() {

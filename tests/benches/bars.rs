@@ -9,6 +9,7 @@ mod door;
 mod fixity;
 mod ingest;
 mod large;
+mod ledger;
 mod real;
 #[path = "../store/server.rs"]
 #[allow(dead_code, reason = "the tests of storage use more of it")]
@@ -60,11 +61,12 @@ fn main() -> ExitCode {
     }
     // Numbers choose among the comparisons of one part.
     let wanted: Vec<&String> = words.iter().filter(|word| word.starts_with(|c: char| c.is_alphabetic())).collect();
-    let benches: [Bench; 7] = [
+    let benches: [Bench; 8] = [
         ("ingest", ingest::small),
         ("door", door::bars),
         ("s3", door::s3),
         ("fixity", fixity::round),
+        ("ledger", ledger::million),
         ("large", large::ratio),
         ("memory", large::memory),
         ("real", real::corpus),

@@ -329,6 +329,7 @@ fn wrong_files_descriptions_and_entries() {
                 named(text.replacen("{\"components\"", "{\"z\":1,\"components\"", 1).into_bytes(), 4),
             ),
             ("a description with needless escapes", named(text.replacen('<', "\\u003c", 1).into_bytes(), 4)),
+            ("a description with an escape that jq writes", named(text.replace('\u{7f}', "\\u007f").into_bytes(), 4)),
             ("two descriptions", named([document.clone(), document.clone()].concat(), 4)),
             ("a description of another schema", named(text.replacen("record.v1", "record.v2", 1).into_bytes(), 4)),
             ("a description that is no JSON", named(b"{".to_vec(), 4)),

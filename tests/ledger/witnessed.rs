@@ -28,13 +28,13 @@ fn line(n: u8) -> String {
 }
 
 /// Witnesses 1 to 3, and a quorum of so many of them.
-fn policy(count: &str) -> String {
+pub fn policy(count: &str) -> String {
     let lines: String = (1..=3).map(|n| format!("witness w{n} {}\n", witness(n).public())).collect();
     format!("# ba bên\n\n{lines}group \t g {count} w1 w2 w3 \nquorum g\n")
 }
 
 /// The example receipt, cosigned by some, under a policy.
-fn cosigned(by: &[u8], policy: &str) -> Question {
+pub fn cosigned(by: &[u8], policy: &str) -> Question {
     let lines: String = by.iter().map(|n| line(*n)).collect();
     let example = Question::example();
     let text = example.text() + &lines;

@@ -1,11 +1,16 @@
 #!/usr/bin/env python3
-"""Kiểm tra một tệp của kho lưu trữ theo biên nhận: không cần mạng, không cần kho.
-Checks one file of an archive by its receipt, without network and without the archive.
+"""Kiểm tra một tệp theo biên nhận (không cần kho), hoặc toàn bộ một kho; không cần mạng.
+Checks one file of an archive by its receipt, without the archive; or a whole archive. No network.
 
   verify.py receipt RECEIPT FILE KEYFILE [--description DESCRIPTION.json] [--witnesses POLICYFILE]
+  verify.py archive|ledger FOLDER [--keys KEYFILE] [--known FILE]... [--witnesses POLICYFILE] [--place NUMBER]
 
-KEYFILE is the archive's keys/archive.keys. Get it from elsewhere than the receipt: whoever hands over
-both could have made both. What is checked, in this order, and what the files look like: FORMAT.md.
+KEYFILE is the archive's keys/archive.keys. Get it from elsewhere than the receipt or the archive: whoever
+hands over both could have made both. What is checked, and what the files look like: FORMAT.md.
+
+FOLDER is the archive, the folder of place.json. Every file in it is read but staging/; with `ledger`, what
+lies under log/ alone. --known names a receipt or a checkpoint that was kept: the ledger must go on from it.
+--place is the number of the place, where the archive lies in several.
 
 Exit code: 0 holds, 1 evidence of tampering, 2 incomplete, 3 usage, or the answer could not be given.
 Python 3.9 or later, standard library only; Ed25519 (RFC 8032) is below.
@@ -27,24 +32,34 @@ def give_up(_kind, fault, _trace):
 sys.excepthook = give_up
 
 import base64  # noqa: E402
+import bisect  # noqa: E402
+import contextlib  # noqa: E402
+import datetime  # noqa: E402
+import functools  # noqa: E402
 import hashlib  # noqa: E402
 import json  # noqa: E402
 import re  # noqa: E402
+import stat  # noqa: E402
+import struct  # noqa: E402
+import time  # noqa: E402
 
 RECEIPT_BYTES_MAX = 256 * 1024
+NOTE_BYTES_MAX = RECEIPT_BYTES_MAX
 SIGNATURES_MAX = 100
 PATH_MAX = 63
 ENTRY_BYTES_MAX = 4096
 POLICY_BYTES_MAX = 64 * 1024
 POLICY_NAMES_MAX = 256
+DESCRIPTION_BYTES_MAX = 64 * 1024 * 1024
+DESCRIPTION_DEPTH_MAX = 32
 
 
 class Verdict(Exception):
     """Ends the matter: exit code, and what to say in Vietnamese and in English."""
 
-    def __init__(self, code, vietnamese, english):
+    def __init__(self, code, vietnamese, english, reason=""):
         super().__init__(english)
-        self.code, self.vietnamese, self.english = code, vietnamese, english
+        self.code, self.vietnamese, self.english, self.reason = code, vietnamese, english, reason
 
 
 def tampered(vietnamese, english):
@@ -52,6 +67,7 @@ def tampered(vietnamese, english):
         1,
         f"KHÔNG ĐÚNG: {vietnamese}. Không sử dụng tệp; giữ nguyên hiện trạng và hỏi kho lưu trữ.",
         f"DOES NOT HOLD: {english}. Do not rely on the file; keep everything as it is and ask the archive.",
+        english,
     )
 
 
@@ -105,35 +121,56 @@ def add(p, q):
     return (e * f % P, g * h % P, f * g % P, e * h % P)
 
 
-def multiply(scalar, point):
-    result = NEUTRAL
-    while scalar > 0:
-        if scalar & 1:
-            result = add(result, point)
+def is_weak(point):
+    """Of small order: as a key it would check almost any signature."""
+    for _ in range(3):
         point = add(point, point)
-        scalar >>= 1
+    return point[0] % P == 0 and (point[1] - point[2]) % P == 0
+
+
+def public_key(encoded):
+    """The point that checks signatures, or None."""
+    point = decompress(encoded)
+    return None if point is None or is_weak(point) else point
+
+
+@functools.lru_cache(maxsize=64)
+def multiples(encoded):
+    """0 to 15 times the point of a key, for each of the 64 hexadecimal digits of a scalar. An archive has few keys and
+    many signatures: with these a signature costs 128 additions."""
+    point, rows = public_key(encoded), []
+    if point is None:
+        return None
+    for _ in range(64):
+        row = [NEUTRAL]
+        for _ in range(15):
+            row.append(add(row[-1], point))
+        rows.append(row)
+        point = add(row[-1], point)
+    return rows
+
+
+def multiply(scalar, rows):
+    result = NEUTRAL
+    for row in rows:
+        result, scalar = add(result, row[scalar & 15]), scalar >> 4
     return result
 
 
-def is_weak(point):
-    """Of small order: as a key it would check almost any signature."""
-    return compress(multiply(8, point)) == compress(NEUTRAL)
-
-
-BASE_Y = 4 * pow(5, -1, P) % P
-BASE = decompress(BASE_Y.to_bytes(32, "little"))
+BASE = (4 * pow(5, -1, P) % P).to_bytes(32, "little")
 
 
 def signed_by(key, signature, message):
     """Did the owner of this public key (32 bytes) sign these bytes?"""
     if len(signature) != 64:
         return False
-    a, r, s = decompress(key), decompress(signature[:32]), int.from_bytes(signature[32:], "little")
-    if a is None or r is None or s >= L or is_weak(a) or is_weak(r):
+    rows, s = multiples(key), int.from_bytes(signature[32:], "little")
+    if rows is None or s >= L:
         return False
     h = int.from_bytes(hashlib.sha512(signature[:32] + key + message).digest(), "little") % L
-    x, y, z, t = multiply(h, a)
-    return compress(add(multiply(s, BASE), (P - x, y, z, P - t))) == signature[:32]
+    x, y, z, t = multiply(h, rows)
+    r = add(multiply(s, multiples(BASE)), (P - x, y, z, P - t))
+    return compress(r) == signature[:32] and not is_weak(r)
 
 
 # --- forms -----------------------------------------------------------------------------------------------
@@ -189,8 +226,7 @@ def vkey(text, kind):
         return None
     if hashlib.sha256(name.encode() + b"\n" + key).digest()[:4] != key_id:
         return None
-    point = decompress(key[1:])
-    if point is None or is_weak(point):
+    if public_key(key[1:]) is None:
         return None
     return name, key_id, key[1:]
 
@@ -208,7 +244,8 @@ def key_line(line):
 
 def read_keys(data):
     text = utf8(data)
-    lines = [] if text is None or CONTROL.search(text) else text.split("\n")
+    formed = text is not None and len(data) <= NOTE_BYTES_MAX and not CONTROL.search(text)
+    lines = text.split("\n") if formed else []
     keys = [key_line(line) for line in lines if line and not line.startswith("#")]
     if not keys or None in keys or len({key[0] for key in keys}) != 1:
         raise usage(
@@ -233,6 +270,9 @@ class Policy:
         self.names.append(name)
         self.rules.append(rule)
 
+    def witnesses(self):
+        return [rule for rule in self.rules if len(rule) == 3]
+
     def group(self, name, count, members):
         rules = [self.names.index(member) for member in members]
         if len(set(rules)) != len(rules) or self.taken & set(rules):
@@ -248,7 +288,7 @@ class Policy:
     def line(self, words):
         if words[0] == "witness" and len(words) in (3, 4):
             key = vkey(words[2], b"\x04")
-            if key is None or any(len(rule) == 3 and rule[2] == key[2] for rule in self.rules):
+            if key is None or any(witness[2] == key[2] for witness in self.witnesses()):
                 refuse("no key of a witness, or one that is there already")
             self.add(words[1], key)
         elif words[0] == "group" and len(words) >= 3:
@@ -405,30 +445,93 @@ def included(receipt):
 
 # --- entry, description, file ----------------------------------------------------------------------------
 
-# RFC 8785 sorts the members, so that each event has one form only.
-ENTRY_HEAD = f'{{"at":"({MOMENT})","by":"{UUID}","description":"({HEX64})","event":'
-ENTRIES = [
-    ENTRY_HEAD + f'"(accessioned)","record":"({UUID})","request":"{HEX64}","v":1}}',
-    ENTRY_HEAD
-    + f'"(described|characterized)","record":"({UUID})","replaces":"{HEX64}","request":"{HEX64}","v":1}}',
+# What a member of an entry may be: a regular expression with one group, and what its text must be besides.
+
+
+@functools.lru_cache(maxsize=64)
+def is_moment(text):
+    """A second of the years 1 to 9998 that the calendar has."""
+    try:
+        datetime.datetime(*map(int, re.split("[-T:.]", text[:-1])))
+    except ValueError:
+        return False
+    return text < "9999"
+
+
+def is_documents(text):
+    read = parsed(text)
+    digests = isinstance(read, dict) and all(isinstance(d, str) and re.fullmatch(HEX64, d) for d in read.values())
+    return digests and canonical(read) == text
+
+
+ID = f'"({UUID})"', None
+DIGEST = f'"({HEX64})"', None
+TIME = f'"({MOMENT})"', is_moment
+COUNT = "(0|[1-9][0-9]{0,9})", lambda digits: int(digits) < 2**32
+WHOLE = "(0|[1-9][0-9]{0,15})", lambda digits: int(digits) < 2**53
+PATHS = "(\\{[ -~]*\\})", is_documents
+DAMAGE = '"(altered|missing|unreadable)"', None
+
+# Where an event may stand: as the first entry; anywhere else; once for a record; for a record that is there; for a
+# record whose description is the one that it replaces.
+FIRST, LATER, NEW, KNOWN, REPLACES = range(5)
+
+# Every event: its name, where it may stand, and its members besides at, by, event, request and v.
+EVENTS = [
+    ("accessioned", NEW, dict(description=DIGEST, record=ID)),
+    ("described", REPLACES, dict(description=DIGEST, record=ID, replaces=DIGEST)),
+    ("characterized", REPLACES, dict(description=DIGEST, record=ID, replaces=DIGEST)),
+    ("founded", FIRST, dict(documents=PATHS)),
+    ("refreshed", LATER, dict(documents=PATHS)),
+    ("promoted", LATER, dict(epoch=COUNT, replica=COUNT)),
+    (
+        "fixity_checked",
+        LATER,
+        dict(bytes=WHOLE, components=WHOLE, faults=WHOLE, place=COUNT, records=WHOLE, since=TIME, to=WHOLE),
+    ),
+    ("damaged", KNOWN, dict(component=COUNT, fault=DAMAGE, named_by=DIGEST, place=COUNT, record=ID)),
+    ("repaired", KNOWN, dict(component=COUNT, named_by=DIGEST, place=COUNT, record=ID, source=COUNT)),
+    ("lost", KNOWN, dict(component=COUNT, named_by=DIGEST, record=ID)),
 ]
+
+
+def form(event, rule, members):
+    """RFC 8785 sorts the members, so that an event has one form only."""
+    members = dict(members, at=TIME, by=ID, event=(f'"({event})"', None), request=DIGEST, v=("(1)", None))
+    names = sorted(members)
+    text = ",".join(f'"{name}":{members[name][0]}' for name in names)
+    checks = [(n, members[name][1]) for n, name in enumerate(names) if members[name][1]]
+    return re.compile("\\{" + text + "\\}"), names, checks, rule
+
+
+FORMS = [form(*row) for row in EVENTS]
+
+
+def entry_of(data):
+    """The members of an entry as texts, and where it may stand; (None, None) where the bytes are no entry."""
+    if len(data) <= ENTRY_BYTES_MAX and data.isascii():
+        text = data.decode("ascii")
+        for pattern, names, checks, rule in FORMS:
+            found = pattern.fullmatch(text)
+            if found and all(check(found[n + 1]) for n, check in checks):
+                return dict(zip(names, found.groups())), rule
+    return None, None
 
 
 def read_entry(data):
     """(at, description, event, record) of an entry that names a description."""
-    if len(data) > ENTRY_BYTES_MAX or not data.isascii():
+    entry, _ = entry_of(data)
+    if entry is None:
         raise tampered(
             "nội dung nằm trong sổ cái nhưng không phải là sự kiện đúng dạng",
             "the ledger holds these bytes, but they are no entry",
         )
-    for form in ENTRIES:
-        entry = re.fullmatch(form, data.decode("ascii"))
-        if entry:
-            return entry.groups()
-    raise tampered(
-        "sự kiện không phải là sự kiện của một tệp",
-        "the entry is of no event that names a description: this receipt is not for a file",
-    )
+    if "description" not in entry:
+        raise tampered(
+            "sự kiện không phải là sự kiện của một tệp",
+            "the entry is of no event that names a description: this receipt is not for a file",
+        )
+    return entry["at"], entry["description"], entry["event"], entry["record"]
 
 
 def refuse(what):
@@ -442,9 +545,63 @@ def canonical(value):
         return "{" + ",".join(canonical(k) + ":" + canonical(v) for k, v in members) + "}"
     if isinstance(value, list):
         return "[" + ",".join(canonical(v) for v in value) + "]"
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 2**53:
-        refuse("a number beyond 2^53")
     return json.dumps(value, ensure_ascii=False)
+
+
+def parsed(text):
+    """What a JSON text says, None where it is none: fractions and the numbers of no standard are refused."""
+    try:
+        return json.loads(text, parse_float=refuse, parse_constant=refuse)
+    except (ValueError, RecursionError):
+        return None
+
+
+def is_whole(value, limit=2**53):
+    return type(value) is int and 0 <= value < limit
+
+
+def is_digest(value):
+    return isinstance(value, str) and re.fullmatch(HEX64, value) is not None
+
+
+def is_plain(value, depth=0):
+    """What every reader of JSON reads alike: names of a-z, 0-9 and _, whole numbers, and no deeper than 32."""
+    if depth > DESCRIPTION_DEPTH_MAX or isinstance(value, int) and not (isinstance(value, bool) or is_whole(value)):
+        return False
+    if isinstance(value, dict):
+        return all(re.fullmatch("[a-z0-9_]+", name) and is_plain(v, depth + 1) for name, v in value.items())
+    return not isinstance(value, list) or all(is_plain(v, depth + 1) for v in value)
+
+
+def is_component(value):
+    return (
+        isinstance(value, dict)
+        and is_whole(value.get("ordinal"), 2**32)
+        and is_digest(value.get("sha256"))
+        and is_whole(value.get("size"))
+    )
+
+
+def description_of(data):
+    """What a description says, None where the bytes are none. Only what evidence hangs on is asked for: later versions
+    of the schema add members."""
+    text = utf8(data) if len(data) <= DESCRIPTION_BYTES_MAX else None
+    read = None if text is None else parsed(text)
+    if not isinstance(read, dict) or not is_plain(read):
+        return None
+    components = read.get("components")
+    formed = (
+        read.get("schema") == "record.v1"
+        and isinstance(read.get("record"), str)
+        and is_digest(read.get("salt"))
+        and ("replaces" not in read or is_digest(read["replaces"]))
+        and isinstance(components, list)
+        and all(map(is_component, components))
+    )
+    try:
+        return read if formed and canonical(read).encode("utf-8") == data else None
+    except ValueError:  # half of a surrogate pair
+        return None
 
 
 def read_description(data, record, digest):
@@ -452,17 +609,13 @@ def read_description(data, record, digest):
         raise tampered(
             "bản mô tả không phải là bản mà sự kiện nêu", "this is not the description that the entry names"
         )
-    try:
-        read = json.loads(data.decode("utf-8"), parse_float=refuse, parse_constant=refuse)
-        same = canonical(read).encode("utf-8") == data
-    except (ValueError, RecursionError):
-        same = False
-    if not same:
+    read = description_of(data)
+    if read is None:
         raise tampered(
-            "bản mô tả không đúng dạng chuẩn (RFC 8785)", "the description is not in RFC 8785 form"
+            "bản mô tả không đúng dạng chuẩn (RFC 8785)",
+            "the description is not in RFC 8785 form, or not what FORMAT.md says",
         )
-    formed = isinstance(read, dict) and read.get("schema") == "record.v1" and isinstance(read.get("components"), list)
-    if not formed or read.get("record") != record:
+    if read["record"] != record:
         raise tampered(
             "bản mô tả thuộc về tài liệu khác với tài liệu mà sự kiện nêu",
             "the description is of another record than the entry",
@@ -476,11 +629,683 @@ def check_file(path, description):
         for piece in iter(lambda: file.read(1 << 20), b""):
             digest.update(piece)
     digest = digest.hexdigest()
-    if not any(isinstance(c, dict) and c.get("sha256") == digest for c in description["components"]):
+    if not any(component["sha256"] == digest for component in description["components"]):
         raise tampered(
             "tệp không phải là tệp nào được nêu trong bản mô tả",
             "the file is none of the components that the description lists",
         )
+
+
+# --- the whole archive: its files ------------------------------------------------------------------------
+
+WIDTH = 256  # of a full tile
+TEXT_BYTES_MAX = 16 * 1024 * 1024
+
+ALTERED = "đã bị thay đổi", "altered"
+MISSING = "bị mất", "missing"
+UNKNOWN = "không thuộc kho", "does not belong here"
+UNREADABLE = "không đọc được", "cannot be read"
+UNCHECKED = "chưa kiểm tra được", "cannot be checked"
+UNDER_WAY = "đang ghi dở, chưa thuộc kho", "a write under way, not part of the archive yet"
+UNNAMED = "no entry and no description names it"
+
+
+class Fault(Exception):
+    """What is wrong with one file: of which kind, and what exactly."""
+
+    def __init__(self, kind, detail):
+        super().__init__(detail)
+        self.kind, self.detail = kind, detail
+
+
+def altered(detail):
+    return Fault(ALTERED, detail)
+
+
+def say(line):
+    """A line of the answer. A name from the archive must not look like one: what cannot be printed is escaped."""
+    try:
+        print("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line))
+    except OSError as fault:
+        give_up(None, fault, None)
+
+
+class Place:
+    """The files of an archive. A stranger may have put them there: nothing but a regular file is read, no link is
+    followed, and no more is held than was asked for."""
+
+    def __init__(self, root):
+        self.root = root
+
+    @contextlib.contextmanager
+    def open(self, path):
+        if re.search("(^|/)[.]{0,2}(/|$)|[\x00-\x1f\x7f]", path):
+            raise Fault(UNREADABLE, "it is no path inside an archive")
+
+        def opener(path, flags):
+            # Without O_NONBLOCK a named pipe would be waited for.
+            return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+
+        try:
+            with open(os.path.join(self.root, path), "rb", opener=opener) as file:
+                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    raise Fault(UNREADABLE, "it is no regular file")
+                yield file
+        except (FileNotFoundError, IsADirectoryError):
+            raise Fault(MISSING, "nothing is there") from None
+        except OSError as fault:
+            raise Fault(UNREADABLE, fault.strerror) from None
+
+    def read(self, path, most):
+        """The whole file, if it is not larger than that."""
+        with self.open(path) as file:
+            data = file.read(most + 1)
+        if len(data) > most:
+            raise altered(f"it has more than {most} bytes")
+        return data
+
+    def digest(self, path):
+        """SHA-256 in hexadecimal digits, and the number of bytes."""
+        digest, size = hashlib.sha256(), 0
+        with self.open(path) as file:
+            for piece in iter(lambda: file.read(1 << 20), b""):
+                digest.update(piece)
+                size += len(piece)
+        return digest.hexdigest(), size
+
+    def names(self, folder=""):
+        """(name, is it a folder, is it a regular file) of all that lies directly in a folder. A name that is not UTF-8
+        is no name of ours, and counts as neither."""
+        try:
+            with os.scandir(os.path.join(self.root, folder)) as entries:
+                for entry in entries:
+                    is_folder, is_file = entry.is_dir(follow_symlinks=False), entry.is_file(follow_symlinks=False)
+                    ours = not re.search("[\ud800-\udfff]", entry.name)
+                    yield entry.name, ours and is_folder, ours and is_file
+        except FileNotFoundError:  # a living archive takes away what was written under way
+            return
+        except OSError as fault:
+            raise Fault(UNREADABLE, fault.strerror) from None
+
+    def everything(self, folder):
+        """(path, is it a regular file) of all that lies below a folder and is none itself."""
+        folders = [folder]
+        while folders:
+            folder = folders.pop()
+            for name, is_folder, is_file in self.names(folder):
+                path = f"{folder}/{name}"
+                if is_folder:
+                    folders.append(path)
+                else:
+                    yield path, is_file
+
+
+def record_of(path):
+    """The record whose folder a path lies in, or None."""
+    form = re.fullmatch(f"records/([0-9a-f]{{2}})/({UUID})/.*", path, re.DOTALL)
+    return form[2] if form and form[2].endswith(form[1]) else None
+
+
+class Findings:
+    """What was found. It is told at once and not held, for there may be much of it."""
+
+    def __init__(self, place):
+        self.place, self.kinds, self.shown = place, set(), 0
+        self.entries = self.records = self.components = self.bytes = 0
+        self.suspects = []  # what nothing names in folders of records, until it is known who writes there
+        self.intended = self.read_intents()
+
+    @contextlib.contextmanager
+    def about(self, path):
+        """Whatever is found wrong in here is wrong with this file."""
+        try:
+            yield
+        except Fault as fault:
+            self.fault(path, fault.kind, fault.detail)
+        except Verdict as verdict:
+            self.fault(path, ALTERED, verdict.reason)
+
+    def fault(self, path, kind, detail):
+        self.kinds.add(kind)
+        say(f"{path}: {kind[0]} ({kind[1]}): {detail}")
+
+    def under_way(self, path):
+        say(f"{path}: {UNDER_WAY[0]} ({UNDER_WAY[1]})")
+
+    def read_intents(self):
+        """Records into whose folders a living process, or one that was killed, says that it is writing."""
+        intended = set()
+        with self.about("staging/intents"):
+            for path, is_file in self.place.everything("staging/intents"):
+                if is_file and not leftover_of(path):
+                    with contextlib.suppress(Fault):  # fulfilled while we look
+                        lines = self.place.read(path, TEXT_BYTES_MAX).decode("utf-8", "replace").split("\n")
+                        intended.update(re.sub("\r$", "", line) for line in lines)
+        return intended
+
+    def unnamed(self, path):
+        """A file that nothing names."""
+        record = record_of(path)
+        if record is None:
+            self.fault(path, UNKNOWN, UNNAMED)
+        elif record in self.intended:
+            self.under_way(path)
+        else:
+            self.suspects.append(path)
+
+    def unnamed_or_leftover(self, path, is_file, has_a_name):
+        if is_file and leftover_of(path) and has_a_name(leftover_of(path)):
+            self.under_way(path)
+        else:
+            self.unnamed(path)
+
+    def progress(self, what):
+        """For whoever looks on."""
+        if sys.stderr.isatty() and time.monotonic() > self.shown + 0.2:
+            self.shown = time.monotonic()
+            sys.stderr.write(f"\r{what}\x1b[K\r")
+            sys.stderr.flush()
+
+
+def leftover_of(path):
+    """`x#1` beside the name x is what a process leaves that dies while it writes x: that name, or None."""
+    form = re.fullmatch("(.*[^/])#[0-9]+", path, re.DOTALL)
+    return form and form[1]
+
+
+# --- the whole archive: the ledger -----------------------------------------------------------------------
+
+
+def node_hash(left, right):
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+class Tree:
+    """The right edge of the tree (RFC 6962): the roots of its perfect subtrees, and the last tile of each level as far
+    as it is filled."""
+
+    def __init__(self):
+        self.size, self.roots, self.rows = 0, [], [[] for _ in range(8)]
+
+    def append(self, entry):
+        """Adds an entry, and gives the tiles that are full with it: level, number, hashes."""
+        self.size += 1
+        digest, height, full = hashlib.sha256(b"\x00" + entry).digest(), 0, []
+        while True:
+            if height % 8 == 0:
+                row = self.rows[height // 8]
+                row.append(digest)
+                if len(row) == WIDTH:
+                    full.append((height // 8, (self.size >> height) // WIDTH - 1, row))
+                    self.rows[height // 8] = []
+            if self.size >> height & 1:
+                break
+            digest, height = node_hash(self.roots.pop(), digest), height + 1
+        self.roots.append(digest)
+        return full
+
+    def root(self):
+        return functools.reduce(lambda right, left: node_hash(left, right), reversed(self.roots))
+
+
+BUNDLES = "entries"  # their level, in paths
+
+
+def tile_path(level, n, width):
+    """log/tile/<level>/<n>[.p/<width>]; 1234067 is x001/x234/067."""
+    path = f"{n % 1000:03}"
+    while n >= 1000:
+        n //= 1000
+        path = f"x{n % 1000:03}/{path}"
+    return f"log/tile/{level}/{path}" + ("" if width == WIDTH else f".p/{width}")
+
+
+def tile_of(path):
+    """(level, n, width) of a path that is written so, or None."""
+    form = re.fullmatch("log/tile/(entries|[0-9]{1,2})/((?:x[0-9]{3}/){0,6}[0-9]{3})(?:[.]p/([0-9]{1,3}))?", path)
+    if not form:
+        return None
+    level, n = form[1] if form[1] == BUNDLES else int(form[1]), int(re.sub("[x/]", "", form[2]))
+    tile = level, n, int(form[3] or WIDTH)
+    known = (level == BUNDLES or level < 64) and n < 2**64 and tile_path(*tile) == path
+    return tile if known and 0 < tile[2] <= WIDTH else None
+
+
+def commit_path(base):
+    return f"log/commits/{base:020}"
+
+
+def sized(path):
+    """(folder, size) of the files under log/ that are named by a size, or None."""
+    form = re.fullmatch("log/(commits)/([0-9]{20})|log/(checkpoints|cosignatures)/(0|[1-9][0-9]{0,19})", path)
+    size = form and int(form[2] or form[4])
+    return (form[1] or form[3], size) if form and size < 2**64 else None
+
+
+def has_a_name(path):
+    """Is this a path that the log gives to a file?"""
+    return path == "log/checkpoint" or sized(path) is not None or tile_of(path) is not None
+
+
+def open_checkpoint(data, keys):
+    """A checkpoint that one of the keys signed, in the shape of a receipt; a verdict where none did."""
+    text, checkpoint = utf8(data), Receipt()
+    if text is None or CONTROL.search(text):
+        raise altered("it is no signed note")
+    read_note(checkpoint, text)
+    check_signatures(checkpoint, keys)
+    return checkpoint
+
+
+def commit_key(key):
+    """The same key under the name that signs commits."""
+    name = key[0] + "/commit"
+    return name, hashlib.sha256(name.encode() + b"\n\x01" + key[2]).digest()[:4], *key[2:]
+
+
+# What an entry says of a record: number, record, where it may stand, does it name a description, which, and which one
+# it replaces.
+ACT = struct.Struct(">Q16sB?32s32s")
+# That a request was answered, and by which entry.
+REQUEST = struct.Struct(">16sQ")
+
+
+class Ledger:
+    """Follows the commits by size, never by listing, and holds against them every file under log/."""
+
+    def __init__(self, findings, keys, known, policy):
+        self.place, self.findings, self.keys, self.known, self.policy = findings.place, findings, keys, known, policy
+        self.commit_keys = [commit_key(key) for key in keys]
+        self.tree, self.bundle, self.primacy, self.newest = Tree(), [], (1, 1), ""
+        self.bases = []  # where commits begin
+        self.documents = {}  # the self-description in force
+        # What grows with the ledger, packed: by the last byte of the record, by the first one of the request.
+        self.acts, self.requests = [bytearray() for _ in range(256)], [bytearray() for _ in range(256)]
+        self.published, self.stated = 0, None
+        self.witnessed = 0  # the largest size that enough witnesses cosigned
+
+    def verify(self):
+        self.list()
+        with self.findings.about("log/checkpoint"):
+            self.stated = open_checkpoint(self.place.read("log/checkpoint", NOTE_BYTES_MAX), self.keys)
+            self.published = self.stated.size
+            self.known = [*self.known, ("log/checkpoint", self.stated)]
+        while self.commit():
+            self.findings.progress(f"{self.tree.size} sự kiện / entries")
+        self.expect_known()
+        self.expect_witnesses()
+        self.rest()
+        self.partials()
+        self.check_requests()
+        self.findings.entries = self.tree.size
+
+    def list(self):
+        """What lies under log/: by size what is named by one, tiles by their widths."""
+        self.sizes = {"commits": set(), "checkpoints": set(), "cosignatures": set()}
+        self.tiles, self.others = {}, []
+        with self.findings.about("log"):
+            for path, is_file in self.place.everything("log"):
+                size, tile = sized(path), tile_of(path)
+                if is_file and size:
+                    self.sizes[size[0]].add(size[1])
+                elif is_file and tile:
+                    self.tiles.setdefault(tile[:2], set()).add(tile[2])
+                elif not is_file or path != "log/checkpoint":
+                    self.others.append((path, is_file))
+
+    # One commit after the other.
+
+    def commit(self):
+        """Takes in the commit that begins where the tree ends; False where the ledger cannot be followed further."""
+        base, path = self.tree.size, commit_path(self.tree.size)
+        try:
+            with self.place.open(path) as file:
+                self.bases.append(base)
+                note, primacy = self.read_commit(file, base)
+                file.seek(0)
+                self.take(file, base, note, primacy)
+        except Fault as fault:
+            if fault.kind is not MISSING or base == 0 or base < self.published:
+                self.findings.fault(path, fault.kind, fault.detail)
+            return False
+        except Verdict as verdict:
+            self.findings.fault(path, ALTERED, verdict.reason)
+            return False
+        self.checkpoints()
+        return True
+
+    def read_commit(self, file, base):
+        """Form, size and signature of a commit: its note, and who it says was the primary. The entries are counted
+        here and read again later: there may be more of them than memory holds."""
+        count = 0
+        for line in iter(lambda: file.readline(ENTRY_BYTES_MAX + 2), b"\n"):
+            if not re.fullmatch(b"[ -~]{1,4096}\n", line):
+                raise altered("a line of a commit is no entry: ASCII, 1 to 4096 bytes")
+            count += 1
+        data = file.read(NOTE_BYTES_MAX + 1)
+        text, note = utf8(data), Receipt()
+        if text is None or CONTROL.search(text) or len(data) > NOTE_BYTES_MAX:
+            raise altered("it does not end in a signed note")
+        body, blank, signatures = text.rpartition("\n\n")
+        body, _, line = body.rpartition("\n")
+        primary = re.fullmatch("primary ([1-9][0-9]{0,9}) epoch ([1-9][0-9]{0,9})", line)
+        if not primary or any(int(n) >= 2**32 for n in primary.groups()):
+            raise altered("a commit says `primary <replica> epoch <epoch>` in its last line")
+        read_note(note, body + blank + signatures)
+        note.body = f"{body}\n{line}\n".encode()
+        check_signatures(note, self.commit_keys)
+        if count == 0 or note.size != base + count:
+            raise altered("the size in the note is not the base and the entries")
+        return note, (int(primary[1]), int(primary[2]))
+
+    def take(self, file, base, note, primacy):
+        path, due = commit_path(base), self.primacy
+        for seq in range(base, note.size):
+            line = file.readline(ENTRY_BYTES_MAX + 2)[:-1]
+            entry, rule = entry_of(line)
+            wrong = self.fold(seq, entry, rule) if entry else "it is no entry in form"
+            if wrong:
+                self.findings.fault(path, ALTERED, f"entry {seq}: {wrong}")
+            if entry and entry["event"] == "promoted":
+                # Only the first entry of a commit may, into the next epoch.
+                follows = seq == base and int(entry["epoch"]) == self.primacy[1] + 1
+                due = (int(entry["replica"]), int(entry["epoch"])) if follows else None
+            self.bundle.append(line)
+            for full in self.tree.append(line):
+                self.full(*full)
+            if len(self.bundle) == WIDTH:
+                self.full(BUNDLES, seq // WIDTH, self.bundle)
+                self.bundle = []
+            self.compare_known()
+        if due != primacy:
+            detail = "it was made under primary %d epoch %d, which was not in force" % primacy
+            self.findings.fault(path, ALTERED, detail)
+        self.primacy = primacy
+        if self.tree.root() != note.root:
+            raise altered("its root does not follow from its entries")
+
+    def fold(self, seq, entry, rule):
+        """Takes in what follows from an entry, and says why it may not follow. What hangs on earlier entries about the
+        same record, or with the same request, is asked when all are there."""
+        earlier, self.newest = entry["at"] < self.newest, entry["at"]
+        request = bytes.fromhex(entry["request"])
+        self.requests[request[0]] += REQUEST.pack(request[:16], seq)
+        if "documents" in entry:
+            self.documents = json.loads(entry["documents"])
+        if "record" in entry:
+            record = bytes.fromhex(entry["record"].replace("-", ""))
+            digests = [bytes.fromhex(entry.get(name, "")) for name in ("description", "replaces")]
+            self.acts[record[-1]] += ACT.pack(seq, record, rule, "description" in entry, *digests)
+        if earlier:
+            return "it is earlier than the entry before it"
+        if rule == FIRST and seq > 0 or rule == LATER and seq == 0:
+            return CANNOT_FOLLOW
+        return None
+
+    def fault_of(self, seq, detail):
+        path = commit_path(self.bases[bisect.bisect_right(self.bases, seq) - 1])
+        self.findings.fault(path, ALTERED, f"entry {seq}: {detail}")
+
+    def check_requests(self):
+        for bucket in self.requests:
+            seen = set()
+            for request, seq in REQUEST.iter_unpack(bucket):
+                if request in seen:
+                    self.fault_of(seq, "its request was answered by an earlier entry")
+                seen.add(request)
+
+    # What was signed of it.
+
+    def compare_known(self):
+        """Checkpoints that are known from elsewhere, and the one in force, against the tree of their size."""
+        for path, checkpoint in self.known:
+            if checkpoint.size == self.tree.size and checkpoint.root != self.tree.root():
+                self.findings.fault(path, ALTERED, FORK)
+
+    def expect_known(self):
+        size = self.tree.size
+        for path, checkpoint in self.known:
+            if checkpoint.size > size:
+                detail = f"{path} is of {checkpoint.size} entries, the commits have {size}"
+                self.findings.fault(commit_path(size), MISSING, detail)
+            elif checkpoint.size not in self.bases[1:] + [size]:
+                self.findings.fault(path, ALTERED, "it is signed, and no commit ends at its size: a fork")
+
+    def checkpoints(self):
+        """The files of checkpoints of the size that the tree has now."""
+        size, root = self.tree.size, self.tree.root()
+        wanted = {"checkpoints": size == self.published, "cosignatures": False}
+        for folder in [folder for folder in wanted if wanted[folder] or size in self.sizes[folder]]:
+            path = f"log/{folder}/{size}"
+            with self.findings.about(path):
+                checkpoint = open_checkpoint(self.place.read(path, NOTE_BYTES_MAX), self.keys)
+                if (checkpoint.size, checkpoint.root) != (size, root):
+                    raise altered(FORK)
+                if folder == "cosignatures":
+                    self.cosignatures(path, checkpoint)
+            self.sizes[folder].discard(size)
+
+    def cosignatures(self, path, checkpoint):
+        """Every line is by somebody, and holds."""
+        size, witnesses = checkpoint.size, self.policy.witnesses() if self.policy else []
+        ours = [key[:2] for key in self.keys if key[3] <= size and (key[4] is None or size <= key[4])]
+        for signer, signer_id, _ in checkpoint.signatures:
+            if (signer, signer_id) not in ours + [witness[:2] for witness in witnesses]:
+                kind = ALTERED if signer == checkpoint.origin else UNCHECKED
+                self.findings.fault(path, kind, "a line is by a witness whose key is not at hand (--witnesses)")
+        for witness in witnesses:
+            cosigned(checkpoint, *witness)
+        if self.policy and is_met(self.policy, checkpoint):
+            self.witnessed = size
+
+    def expect_witnesses(self):
+        if self.policy and self.policy.quorum >= 0 and self.witnessed < self.published:
+            detail = f"too few witnesses cosigned the newest checkpoint; enough cosigned {self.witnessed} entries"
+            self.findings.fault(f"log/cosignatures/{self.published}", UNCHECKED, detail)
+
+    # What is published of it.
+
+    def full(self, level, n, parts):
+        """A tile or bundle that is full by the commits: every width of it that lies here, and the one that must."""
+        widths, height = self.tiles.pop((level, n), set()), 0 if level == BUNDLES else 8 * level
+        if (self.published >> height) // WIDTH > n:
+            widths.add(WIDTH)
+        for width in widths:
+            self.compare(level, n, width, parts)
+
+    def compare(self, level, n, width, parts):
+        path, parts = tile_path(level, n, width), parts[:width]
+        expected = b"".join(struct.pack(">H", len(part)) + part if level == BUNDLES else part for part in parts)
+        with self.findings.about(path):
+            try:
+                if self.place.read(path, len(expected)) != expected:
+                    raise altered("it is not what the commits give")
+            except Fault as fault:
+                # A part that was listed and is gone has become a whole one meanwhile.
+                if fault.kind is not MISSING or width == WIDTH:
+                    raise
+
+    def rest(self):
+        """What lies here and the commits have not led to."""
+        for (level, n), widths in self.tiles.items():
+            height = 8 if level == BUNDLES else 8 * (level + 1)
+            row = self.bundle if level == BUNDLES else self.tree.rows[level] if level < 8 else []
+            for width in widths:
+                if n == self.tree.size >> height and width <= len(row):
+                    self.compare(level, n, width, row)
+                else:
+                    self.findings.unnamed(tile_path(level, n, width))
+        for base in self.sizes["commits"].difference(self.bases):
+            self.findings.unnamed(commit_path(base))
+        for folder in ("checkpoints", "cosignatures"):
+            for size in self.sizes[folder]:
+                self.findings.unnamed(f"log/{folder}/{size}")
+        for path, is_file in self.others:
+            self.findings.unnamed_or_leftover(path, is_file, has_a_name)
+
+    def partials(self):
+        """The partial tiles of the published size, on which the checkpoint stands until they are full."""
+        for level in [BUNDLES, *range(8)]:
+            hashes = self.published >> (0 if level == BUNDLES else 8 * level)
+            path = tile_path(level, hashes // WIDTH, hashes % WIDTH)
+            if hashes % WIDTH:
+                try:
+                    with self.place.open(path):
+                        pass
+                except Fault as fault:
+                    # A living archive that has published more since may have removed it.
+                    if self.still_published():
+                        self.findings.fault(path, fault.kind, fault.detail)
+
+    def still_published(self):
+        try:
+            return open_checkpoint(self.place.read("log/checkpoint", NOTE_BYTES_MAX), self.keys).size == self.published
+        except (Fault, Verdict):
+            return False
+
+    def committed_since(self):
+        """The records that commits past the end, as we saw it, are about."""
+        records, base = set(), self.tree.size
+        with contextlib.suppress(Fault, Verdict):
+            while True:
+                with self.place.open(commit_path(base)) as file:
+                    note, _ = self.read_commit(file, base)
+                    file.seek(0)
+                    entries = (entry_of(file.readline(ENTRY_BYTES_MAX + 2)[:-1])[0] for _ in range(base, note.size))
+                    records.update(entry["record"] for entry in entries if entry and "record" in entry)
+                    base = note.size
+        return records
+
+
+CANNOT_FOLLOW = "it cannot follow what is before it"
+FORK = "it is signed, and not what the commits give: a fork"
+
+
+# --- the whole archive: records and documents ------------------------------------------------------------
+
+
+def verify_records(ledger):
+    """Every description that an entry names, every component that a description names, and nothing else. One shard
+    after the other, so that no more than its listing is held."""
+    findings = ledger.findings
+    shards = {f"{shard:02x}" for shard in range(256) if ledger.acts[shard]}
+    with findings.about("records"):
+        for name, is_folder, _ in findings.place.names("records"):
+            if is_folder:
+                shards.add(name)
+            else:
+                findings.unnamed(f"records/{name}")
+    for shard in sorted(shards):
+        records = follow(ledger, int(shard, 16)) if re.fullmatch("[0-9a-f]{2}", shard) else {}
+        findings.records += len(records)
+        with findings.about(f"records/{shard}"):
+            listed, expected = list(findings.place.everything(f"records/{shard}")), set()
+            for record, descriptions in records.items():
+                expected |= verify_record(findings, record, descriptions)
+                findings.progress(f"{findings.components} tệp / components")
+            for path, is_file in listed:
+                if not is_file or path not in expected:
+                    findings.unnamed(path)
+
+
+def follow(ledger, shard):
+    """The descriptions of each record of a shard, oldest first; and may each entry follow the one before it?"""
+    records = {}
+    for seq, record, rule, names, description, replaces in ACT.iter_unpack(ledger.acts[shard]):
+        before = records[record][-1] if record in records else None
+        if not {NEW: before is None, KNOWN: before is not None, REPLACES: before == replaces}[rule]:
+            ledger.fault_of(seq, CANNOT_FOLLOW)
+        if names:
+            records.setdefault(record, []).append(description)
+    return records
+
+
+def follow_all(ledger):
+    for shard in range(256):
+        follow(ledger, shard)
+
+
+def verify_record(findings, record, descriptions):
+    """The paths of a record's files."""
+    record = re.sub("(.{8})(.{4})(.{4})(.{4})(.{12})", r"\1-\2-\3-\4-\5", record.hex())
+    folder, paths, components, before = f"records/{record[-2:]}/{record}", set(), {}, None
+    for digest in [digest.hex() for digest in descriptions]:
+        path = f"{folder}/{digest}.json"
+        paths.add(path)
+        with findings.about(path):
+            read = read_description(findings.place.read(path, DESCRIPTION_BYTES_MAX), record, digest)
+            if read.get("replaces") != before:
+                raise altered("it does not replace the description before it")
+            components.update((component["sha256"], component["size"]) for component in read["components"])
+        before = digest
+    for digest, size in components.items():
+        path = f"{folder}/{digest}"
+        paths.add(path)
+        with findings.about(path):
+            if findings.place.digest(path) != (digest, size):
+                raise altered("its digest is not its name")
+            findings.components += 1
+            findings.bytes += size
+    return paths
+
+
+def identity_text(identity):
+    """place.json as it is written."""
+    members = (json.dumps(identity[name], ensure_ascii=False) for name in ("archive", "origin", "replica", "epoch"))
+    return '{"archive":%s,"origin":%s,"replica":%s,"epoch":%s}\n' % tuple(members)
+
+
+def verify_identity(ledger, number):
+    """The two numbers of place.json. Its bytes are given as the first entry has them, with 1 for both."""
+    data = ledger.place.read("place.json", TEXT_BYTES_MAX)
+    text = utf8(data)
+    read = parsed(text or "")
+    if not isinstance(read, dict) or set(read) != {"archive", "origin", "replica", "epoch"}:
+        return data
+    replica, epoch, epochs = read["replica"], read["epoch"], 1 if number == 1 else ledger.primacy[1]
+    texts = isinstance(read["origin"], str) and isinstance(read["archive"], str) and re.fullmatch(UUID, read["archive"])
+    if not texts or not is_whole(replica, 2**32) or not is_whole(epoch, 2**32) or identity_text(read) != text:
+        return data  # another spelling is not what was written
+    if replica != number:
+        detail = f"it says that it is place {replica}, and this is place {number} (--place)"
+        ledger.findings.fault("place.json", ALTERED, detail)
+    if not 1 <= epoch <= epochs:
+        detail = f"it says that it joined in epoch {epoch}, and there are {epochs}"
+        ledger.findings.fault("place.json", ALTERED, detail)
+    return identity_text(dict(read, replica=1, epoch=1)).encode()
+
+
+def verify_documents(ledger, number):
+    """The self-description, the keys and the place's identity, and that nothing else lies beside them."""
+    place, findings, documents = ledger.place, ledger.findings, ledger.documents
+    for path, digest in documents.items():
+        with findings.about(path):
+            if path == "place.json":
+                found = hashlib.sha256(verify_identity(ledger, number)).hexdigest()
+            else:
+                found, _ = place.digest(path)
+            if found != digest:
+                raise altered("its digest is not the one in the ledger")
+    with findings.about("."):
+        for name, is_folder, is_file in place.names():
+            with findings.about(name):
+                passed_over = is_folder and name in ("staging", "log", "records")
+                files = [] if passed_over else place.everything(name) if is_folder else [(name, is_file)]
+                for path, is_file in list(files):
+                    if not is_file or path not in documents:
+                        findings.unnamed_or_leftover(path, is_file, documents.__contains__)
+
+
+def excuse_the_living(ledger):
+    """An archive that is taking in while we look has files that its ledger did not name when we read it."""
+    findings = ledger.findings
+    if findings.suspects:
+        living = findings.read_intents() | ledger.committed_since()
+        for path in findings.suspects:
+            if record_of(path) in living:
+                findings.under_way(path)
+            else:
+                findings.fault(path, UNKNOWN, UNNAMED)
 
 
 # --- the questions ---------------------------------------------------------------------------------------
@@ -531,24 +1356,106 @@ def receipt_command(receipt_path, file_path, keys_path, description_path, policy
     )
 
 
-def archive_command(_folder):
-    """Checks the whole archive in a folder. Its place is here; this issue of the program does not do it."""
-    raise usage(
-        "bản này của verify.py chưa kiểm tra được cả kho; dùng: vankho verify archive",
-        "this issue of verify.py does not check a whole archive yet; use: vankho verify archive",
+def own_keys(findings):
+    """The keys as the archive tells them itself; None where it does not."""
+    with findings.about("keys/archive.keys"):
+        data = findings.place.read("keys/archive.keys", NOTE_BYTES_MAX)
+        try:
+            return read_keys(data)
+        except Verdict:
+            raise altered("it is no list of public keys; nothing can be checked without it") from None
+    return None
+
+
+def known_checkpoint(path, keys):
+    """A state of the ledger that somebody kept: a checkpoint, or the one in a receipt."""
+    data = read(path, NOTE_BYTES_MAX + 1)
+    try:
+        if not data.startswith(b"c2sp.org/tlog-proof@v1\n"):
+            return path, open_checkpoint(data, keys)
+        receipt = read_receipt(data)
+        check_signatures(receipt, keys)
+        return path, receipt
+    except (Fault, Verdict):
+        raise usage(
+            f"{path}: không phải là biên nhận hay điểm kiểm tra mà kho đã ký. Kiểm tra tệp và khóa",
+            f"{path}: no receipt or checkpoint that the archive signed. Check the file and the keys",
+        ) from None
+
+
+def archive_command(scope, folder, keys_path, known_paths, policy_path, place_number):
+    if not any(os.path.lexists(os.path.join(folder, name)) for name in ("place.json", "keys", "log")):
+        raise usage(
+            f"không có kho tại {folder}. Chỉ thư mục có place.json (archive/ trong thư mục dữ liệu)",
+            f"there is no archive at {folder}. Name the folder of place.json (archive/ in the data folder)",
+        )
+    keys = None if keys_path is None else read_keys(read(keys_path))
+    policy = None if policy_path is None else read_policy(read(policy_path, POLICY_BYTES_MAX + 1))
+    findings = Findings(Place(folder))
+    keys = keys or own_keys(findings)
+    if keys:
+        ledger = Ledger(findings, keys, [known_checkpoint(path, keys) for path in known_paths], policy)
+        ledger.verify()
+        if scope == "archive":
+            verify_documents(ledger, place_number)
+            verify_records(ledger)
+            excuse_the_living(ledger)
+        else:
+            follow_all(ledger)
+    if scope == "archive":
+        sizes = findings.entries, findings.records, findings.components, findings.bytes
+        say("%d sự kiện, %d tài liệu, %d tệp, %d byte / %d entries, %d records, %d components, %d bytes" % (sizes * 2))
+    else:
+        say(f"{findings.entries} sự kiện / entries")
+    if keys_path is None:
+        say("Khóa công khai do chính kho cung cấp; dùng --keys với tệp khóa có từ nguồn khác để chắc chắn.")
+        say("The archive itself told the public keys; --keys with a file from elsewhere makes sure.")
+    return archive_verdict(findings.kinds)
+
+
+def archive_verdict(kinds):
+    if not kinds:
+        vi, en = "ĐẠT: không có gì bị mất, bị sửa hay bị chèn vào.", "HOLDS: nothing lost, altered, or slipped in."
+        return Verdict(0, vi, en)
+    if kinds <= {UNREADABLE, UNCHECKED}:
+        vi = "có tệp không đọc được hoặc chưa kiểm tra được; kiểm tra quyền đọc và ổ đĩa rồi chạy lại"
+        en = "some files could not be read or checked; check permissions and the disk, then run again"
+        return incomplete(vi, en)
+    return Verdict(
+        1,
+        "KHÔNG ĐẠT: giữ nguyên hiện trạng, khôi phục các tệp nêu trên từ bản nhân hoặc bản sao lưu, rồi kiểm tra lại.",
+        "DOES NOT HOLD: keep things as they are, bring the files above back from a replica or a backup, then verify "
+        "again.",
     )
 
 
+def archive_options(words):
+    """Keys, known states, policy and number of the place, as they were asked for; None where it is no such list."""
+    given = {"--keys": [], "--known": [], "--witnesses": [], "--place": []}
+    for option, value in zip(words[::2], words[1::2]):
+        if option not in given or given[option] and option != "--known":
+            return None
+        given[option].append(value)
+    keys, policy = given["--keys"] or [None], given["--witnesses"] or [None]
+    place = number(given["--place"][0]) if given["--place"] else 1
+    return (keys[0], given["--known"], policy[0], place) if place and len(words) % 2 == 0 else None
+
+
 def run(arguments):
-    if len(arguments) == 2 and arguments[0] == "archive":
-        return archive_command(arguments[1])
+    if len(arguments) >= 2 and arguments[0] in ("archive", "ledger"):
+        options = archive_options(arguments[2:])
+        if options:
+            return archive_command(*arguments[:2], *options)
     if len(arguments) in (4, 6, 8) and arguments[0] == "receipt":
         options = dict(zip(arguments[4::2], arguments[5::2]))
         if len(options) == (len(arguments) - 4) // 2 and set(options) <= {"--description", "--witnesses"}:
             return receipt_command(*arguments[1:4], options.get("--description"), options.get("--witnesses"))
     raise usage(
-        "cách dùng: verify.py receipt BIÊN_NHẬN TỆP TỆP_KHÓA [--description BẢN_MÔ_TẢ.json] [--witnesses TỆP_QUY_ĐỊNH]",
-        "usage: verify.py receipt RECEIPT FILE KEYFILE [--description DESCRIPTION.json] [--witnesses POLICYFILE]",
+        "cách dùng: verify.py receipt BIÊN_NHẬN TỆP TỆP_KHÓA [--description BẢN_MÔ_TẢ.json] [--witnesses TỆP_QUY_ĐỊNH]"
+        ", hoặc verify.py archive|ledger THƯ_MỤC [--keys TỆP_KHÓA] [--known TỆP]... [--witnesses TỆP_QUY_ĐỊNH] "
+        "[--place SỐ]",
+        "usage: verify.py receipt RECEIPT FILE KEYFILE [--description DESCRIPTION.json] [--witnesses POLICYFILE], or "
+        "verify.py archive|ledger FOLDER [--keys KEYFILE] [--known FILE]... [--witnesses POLICYFILE] [--place NUMBER]",
     )
 
 

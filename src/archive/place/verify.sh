@@ -67,6 +67,16 @@ is_base64() {
     *) return 1 ;;
   esac
 }
+# A moment of the form above: a second of the years 1 to 9998 that the calendar has.
+is_moment() {
+  local year=$((10#${1:0:4})) month=$((10#${1:5:2})) day=$((10#${1:8:2})) days=31
+  case $month in
+    4 | 6 | 9 | 11) days=30 ;;
+    2) days=$((28 + (year % 4 == 0 && year % 100 != 0 || year % 400 == 0))) ;;
+  esac
+  ((1 <= year && year <= 9998 && 1 <= month && month <= 12 && 1 <= day && day <= days)) &&
+    ((10#${1:11:2} < 24 && 10#${1:14:2} < 60 && 10#${1:17:2} < 60))
+}
 is_hash() { [[ ${#1} == 44 && $1 == *[!=]= ]] && is_base64 "$1"; }
 # A text is UTF-8 without control characters but the line feed. jq puts U+FFFD where it is not UTF-8.
 is_text() {
@@ -150,7 +160,7 @@ bad_keys() {
 }
 read_keys() {
   local line from to
-  is_text "$work/keys" || bad_keys
+  (($(wc -c < "$work/keys") <= 262144)) && is_text "$work/keys" || bad_keys
   while IFS= read -r line || [[ -n $line ]]; do
     [[ -z $line || $line == '#'* ]] && continue
     [[ $line =~ ^([^\ ]+)\ ([0-9]+)\ ([0-9]+|-)$ ]] || bad_keys
@@ -395,22 +405,40 @@ check_entry() {
     "the entry is of no event that names a description: this receipt is not for a file"
   entry_at=${BASH_REMATCH[1]} entry_description=${BASH_REMATCH[2]}
   entry_event=${BASH_REMATCH[3]} entry_record=${BASH_REMATCH[4]}
+  is_moment "$entry_at" ||
+    tampered "nội dung nằm trong sổ cái nhưng không phải là sự kiện đúng dạng" "the ledger holds these bytes, but they are no entry"
 }
 
-# Is RFC 8785 what jq writes? Yes for what descriptions are made of (names in ASCII, whole numbers), but for
-# U+007F, which jq 1.6 escapes: it is left out of both sides.
+# Is RFC 8785 what jq writes? Yes for what descriptions are made of (names in ASCII, whole numbers, which `form` asks
+# for), but for U+007F, which jq 1.6 escapes: it is left out of both sides, and its escape is refused.
 is_canonical() {
+  [[ $(jq -Rs 'split("\\\\") | any(contains("\\u007f"))' < "$1" 2> /dev/null) == false ]] || return 1
   tr -d '\177' < "$1" > "$work/stated"
   jq -cjS . < "$work/stated" 2> /dev/null | cmp -s - "$work/stated"
 }
+# What every reader of JSON reads alike, and what evidence hangs on: later versions of the schema add members.
+form='
+  def matches(form): type == "string" and test("\\A(" + form + ")\\z");
+  def digest: matches("[0-9a-f]{64}");
+  def whole: type == "number" and (tostring | matches("[0-9]{1,16}")) and . < 9007199254740992;
+  type == "object"
+  and all(paths; length <= 32)
+  and all(.. | objects | keys_unsorted[]; matches("[a-z0-9_]+"))
+  and all(.. | numbers; whole)
+  and .schema == "record.v1"
+  and (.salt | digest)
+  and ((has("replaces") | not) or (.replaces | digest))
+  and (.components | type == "array")
+  and all(.components[]; type == "object"
+    and (.ordinal | whole) and .ordinal < 4294967296 and (.sha256 | digest) and (.size | whole))'
 check_description() {
   local answer
   [[ $(sha256 < "$work/description") == "$entry_description" ]] ||
     tampered "bản mô tả không phải là bản mà sự kiện nêu" "this is not the description that the entry names"
-  is_canonical "$work/description" ||
-    tampered "bản mô tả không đúng dạng chuẩn (RFC 8785)" "the description is not in RFC 8785 form"
-  answer=$(jq -r --arg record "$entry_record" \
-    'if .schema == "record.v1" and .record == $record and (.components | type) == "array" then "yes" else "no" end' \
+  (($(wc -c < "$work/description") <= 67108864)) && is_canonical "$work/description" &&
+    [[ $(jq "$form" < "$work/description" 2> /dev/null) == true ]] ||
+    tampered "bản mô tả không đúng dạng chuẩn (RFC 8785)" "the description is not in RFC 8785 form, or not what FORMAT.md says"
+  answer=$(jq -r --arg record "$entry_record" 'if .record == $record then "yes" else "no" end' \
     < "$work/description" 2> /dev/null)
   [[ $answer == yes ]] || tampered "bản mô tả thuộc về tài liệu khác với tài liệu mà sự kiện nêu" \
     "the description is of another record than the entry"
@@ -436,7 +464,8 @@ readable() {
 }
 
 (($# >= 1)) || how
-[[ $1 != archive ]] || usage "lệnh archive chỉ có trong verify.py và vankho verify" "archive is for verify.py and vankho verify"
+[[ $1 != archive && $1 != ledger ]] ||
+  usage "lệnh $1 chỉ có trong verify.py và vankho verify" "$1 is for verify.py and vankho verify"
 [[ $1 == receipt ]] || how
 (($# == 4 || $# == 6 || $# == 8)) || how
 description='' policy=''

@@ -1,0 +1,140 @@
+//! What a description says, as far as evidence hangs on it.
+//!
+//! # Why
+//! *Less than the schema.* A description gets new members with time, and a verifier that lies in an archive, or was
+//! kept beside a receipt, may be older than they are. So all verifiers ask for the same few: whose it is, which one it
+//! replaces, its salt, and of each component ordinal, digest and size. Whether the archive's own program can read the
+//! rest, that program finds out.
+//!
+//! *One spelling, for every reader of JSON.* RFC 8785, and only what all of them read alike: members named in a-z, 0-9
+//! and `_`, whole numbers below 2^53, no deeper than 32, no longer than 64 MiB.
+
+use crate::record::{description::SCHEMA, digest::Digest, entry::WHOLE_MAX, id::RecordId};
+use serde_json::Value;
+use std::str::FromStr;
+
+const BYTES_MAX: usize = 64 << 20;
+const DEPTH_MAX: usize = 32;
+
+/// What was read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Stated {
+    pub record: RecordId,
+    pub replaces: Option<Digest>,
+    /// Digest and size, in their order.
+    pub components: Vec<(Digest, u64)>,
+}
+
+/// Why bytes are no description.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("the description is not in RFC 8785 form, or not what FORMAT.md says: {0}")]
+pub struct NotStated(&'static str);
+
+impl Stated {
+    pub fn read(bytes: &[u8]) -> Result<Stated, NotStated> {
+        if bytes.len() > BYTES_MAX {
+            return Err(NotStated("it is longer than 64 MiB"));
+        }
+        let value: Value = serde_json::from_slice(bytes).map_err(|_| NotStated("it is no JSON"))?;
+        if !is_plain(&value, 0) || serde_json_canonicalizer::to_vec(&value).ok().as_deref() != Some(bytes) {
+            return Err(NotStated("it has another spelling"));
+        }
+        let schema = value.get("schema").and_then(Value::as_str);
+        let salt: Option<Digest> = text(&value, "salt");
+        let components = value.get("components").and_then(Value::as_array);
+        let components = components.and_then(|all| all.iter().map(component).collect::<Option<Vec<_>>>());
+        let replaces = match value.get("replaces") {
+            Some(_) => Some(text(&value, "replaces").ok_or(NotStated("what it replaces is no digest"))?),
+            None => None,
+        };
+        match (text(&value, "record"), components) {
+            (Some(record), Some(components)) if schema == Some(SCHEMA) && salt.is_some() => {
+                Ok(Stated { record, replaces, components })
+            }
+            _ => Err(NotStated("schema, record, salt or a component is not in form")),
+        }
+    }
+}
+
+/// A member that is a text with one spelling.
+fn text<T: FromStr>(value: &Value, name: &str) -> Option<T> {
+    value.get(name)?.as_str()?.parse().ok()
+}
+
+fn component(value: &Value) -> Option<(Digest, u64)> {
+    value.get("ordinal")?.as_u64().filter(|ordinal| *ordinal <= u32::MAX.into())?;
+    Some((text(value, "sha256")?, value.get("size")?.as_u64()?))
+}
+
+/// Does every reader of JSON read this alike?
+fn is_plain(value: &Value, depth: usize) -> bool {
+    let inside = |value: &Value| is_plain(value, depth + 1);
+    let is_name =
+        |name: &String| !name.is_empty() && name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'));
+    depth <= DEPTH_MAX
+        && match value {
+            Value::Number(number) => number.as_u64().is_some_and(|number| number < WHOLE_MAX),
+            Value::Array(all) => all.iter().all(inside),
+            Value::Object(members) => members.iter().all(|(name, value)| is_name(name) && inside(value)),
+            Value::Null | Value::Bool(_) | Value::String(_) => true,
+        }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RECORD: &str = "019aaf1c-9b00-7707-8707-070707070707";
+
+    fn example() -> String {
+        let (digest, salt) = (Digest::of(b"x"), "00".repeat(32));
+        let component = format!(r#"{{"ordinal":1,"sha256":"{digest}","size":1}}"#);
+        format!(
+            r#"{{"components":[{component}],"later":[null,true],"record":"{RECORD}","salt":"{salt}","schema":"record.v1"}}"#
+        )
+    }
+
+    #[test]
+    fn what_counts_is_read_and_the_rest_let_be() {
+        let read = Stated::read(example().as_bytes()).unwrap();
+        assert_eq!((read.record.to_string().as_str(), read.replaces), (RECORD, None));
+        assert_eq!(read.components, [(Digest::of(b"x"), 1)]);
+        let replaces = format!("\"replaces\":\"{}\",\"salt\"", Digest::of(b"before"));
+        let read = Stated::read(example().replace("\"salt\"", &replaces).as_bytes()).unwrap();
+        assert_eq!(read.replaces, Some(Digest::of(b"before")));
+    }
+
+    #[test]
+    fn what_readers_of_json_may_disagree_on_is_refused() {
+        let deep = |depth: usize| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(Stated::read(example().replace("[null,true]", &deep(31)).as_bytes()).is_ok());
+        for (from, to) in [
+            ("[null,true]", deep(32).as_str()),
+            ("true", "-0"),
+            ("true", "-1"),
+            ("true", "1.5"),
+            ("true", "1e2"),
+            ("true", "9007199254740992"),
+            ("true", "18446744073709552000"),
+            ("true", "{\"A\":1}"),
+            ("true", "{\"é\":1}"),
+            ("true", "{\"\":1}"),
+            ("true", "true "),
+            ("\"ordinal\":1", "\"ordinal\":4294967296"),
+            ("\"ordinal\":1", "\"ordinal\":\"1\""),
+            ("\"size\":1", "\"size\":true"),
+            ("\"sha256\"", "\"sha1\""),
+            ("\"salt\":\"00", "\"salt\":\"0"),
+            ("\"salt\"", "\"replaces\":null,\"salt\""),
+            ("record.v1", "record.v2"),
+            ("019aaf1c", "019AAF1C"),
+            ("\"components\"", "\"component\""),
+        ] {
+            let wrong = example().replacen(from, to, 1);
+            assert!(Stated::read(wrong.as_bytes()).is_err(), "{wrong}");
+        }
+        for wrong in ["", "[]", "{", "null"] {
+            assert!(Stated::read(wrong.as_bytes()).is_err(), "{wrong}");
+        }
+    }
+}
