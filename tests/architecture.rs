@@ -93,7 +93,7 @@ const CLOCKS: [&str; 5] = ["SystemTime::now", "Timestamp::now", "Zoned::now", "U
 const CALLERS: &[(&str, &[&str], &str)] = &[
     (
         "ledger.append(",
-        &["src/archive/commit.rs", "src/archive/place.rs", "src/archive/promote.rs"],
+        &["src/archive/commit.rs", "src/archive/place.rs", "src/archive/promote.rs", "src/archive/rotate.rs"],
         "one writer, the founding, and another primary",
     ),
     (

@@ -16,6 +16,7 @@ use vankho::record::{
     finding::{Code, Finding, Severity},
     id::{ActorId, RecordId},
     metadata::Metadata,
+    stamp::AuthorityCode,
 };
 
 fn document(name: &str) -> String {
@@ -121,6 +122,16 @@ fn entries() -> Vec<Entry> {
         Event::Damaged { record, named_by: description, component: 0, place: 1, fault: Damage::Altered },
         Event::Repaired { record, named_by: description, component: 3, place: 1, source: 2 },
         Event::Lost { record, named_by: description, component: 1 },
+        Event::Timestamped {
+            size: 9,
+            checkpoint: replaces,
+            authority: AuthorityCode::try_from("tsa-1".to_owned()).unwrap(),
+            time: at,
+            until: at,
+            token: description,
+            chain: replaces,
+        },
+        Event::KeyRotated { key: replaces },
     ];
     let entry = |event| Entry { at, by: ActorId::new(0, [2; 10]), request: Digest::of(b"r"), event, v: 1 };
     events.into_iter().map(entry).collect()

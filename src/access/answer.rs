@@ -1,7 +1,9 @@
 //! Answers as they are shown: one shape for the API, for the command line, and for a command line that asks the API.
 
 use crate::access::{self, Found, Page};
-use crate::archive::{Archive, ArchiveError, coverage::Coverage, heal::Debt, witnesses::Unsigned};
+use crate::archive::{
+    Archive, ArchiveError, coverage::Coverage, heal::Debt, timestamps::Unstamped, witnesses::Unsigned,
+};
 use crate::index::query::{Counts, Facets};
 use crate::record::{access::Reader, entry::Instant, id::RecordId};
 use crate::store::Standing;
@@ -172,6 +174,9 @@ pub struct State {
     pub fixity: Vec<Covered>,
     /// Who cosigns checkpoints.
     pub witnesses: Vec<Witnessing>,
+    /// Who timestamps them.
+    #[serde(default)]
+    pub authorities: Vec<Stamping>,
 }
 
 /// How far a place has been read and hashed again.
@@ -226,6 +231,43 @@ impl From<Unsigned> for Witnessing {
     }
 }
 
+/// How a timestamping authority stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Stamping {
+    pub code: String,
+    /// Whether it is asked; else it is only known from before.
+    pub asked: bool,
+    /// The size of the tree that it stamped last; 0 where there is none.
+    pub stamped: u64,
+    /// When, in UTC, as it said.
+    pub at: Option<String>,
+    /// When the certificate ends on which that rests.
+    pub until: Option<String>,
+    /// That is too soon: it needs another certificate.
+    pub ending: bool,
+    /// Entries that it has not stamped.
+    pub behind: u64,
+    pub why: Option<String>,
+}
+
+impl Stamping {
+    fn of(unstamped: Unstamped, archive: &Archive) -> Stamping {
+        let Unstamped { code, url, last, entries: behind, why } = unstamped;
+        let soon = archive.clock.now().micros() + i64::from(archive.config.evidence.renewal_days) * 86_400_000_000;
+        let (at, until) = (last.as_ref().map(|last| last.time.to_string()), last.as_ref().map(|last| last.until));
+        Stamping {
+            code: code.to_string(),
+            asked: url.is_some(),
+            stamped: last.map_or(0, |last| last.size),
+            at,
+            until: until.map(|until| until.to_string()),
+            ending: until.is_some_and(|until| until.micros() < soon),
+            behind,
+            why,
+        }
+    }
+}
+
 /// The place that decides the order of entries.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Primary {
@@ -265,5 +307,6 @@ pub async fn state(archive: &Archive) -> Result<State, ArchiveError> {
         replicas: archive.healing.debts().await?.into_iter().map(Stands::from).collect(),
         fixity: archive.coverage().await?.into_iter().map(|one| Covered::of(one, archive)).collect(),
         witnesses: archive.unsigned().await?.into_iter().map(Witnessing::from).collect(),
+        authorities: archive.unstamped().await?.into_iter().map(|one| Stamping::of(one, archive)).collect(),
     })
 }

@@ -343,7 +343,7 @@ impl Healing {
             // Another process committed it, and we shall hear of it.
             return Ok(replica.compare(self.store.primary(), self.store.replicas().newest()).await?);
         }
-        let tip = self.ledger.read_checkpoint(&theirs.checkpoint())?;
+        let tip = theirs.tip_checkpoint();
         if size == 0 || size <= ours && self.ledger.follows(&tip).await? {
             return Ok(true);
         }
@@ -379,6 +379,12 @@ impl Healing {
     /// Everything that an entry names, at a replica; false where some of it is at no place that answers.
     async fn entry(&self, replica: &Replica, bytes: &[u8], pace: &mut Pace) -> Result<bool, ArchiveError> {
         let entry = Entry::from_bytes(bytes).map_err(|fault| ArchiveError::Damaged(fault.to_string()))?;
+        if let Event::Timestamped { size, checkpoint, authority, token, chain, .. } = &entry.event {
+            let (at, beside) = (layout::token(*size, authority), layout::chain(*size, authority));
+            return Ok(self.ensure(replica, &layout::checkpoint(*size), *checkpoint, pace).await?
+                & self.ensure(replica, &beside, *chain, pace).await?
+                & self.ensure(replica, &at, *token, pace).await?);
+        }
         let (Some(record), Some(digest)) = (entry.event.record(), entry.event.description()) else { return Ok(true) };
         let path = layout::description(record, digest);
         let mut whole = self.ensure(replica, &path, digest, pace).await?;

@@ -26,9 +26,18 @@ pub struct Described {
 impl Archive {
     /// Says which record folders will be written into. If we stop after this, the next start sweeps them.
     pub async fn intend(&self, records: &[RecordId]) -> Result<Intent, ArchiveError> {
-        let id = IntentId::new(self.clock.now().millis(), random()?);
-        let lines: String = records.iter().map(|record| format!("{record}\n")).collect();
-        let path = layout::intent(self.operator, id);
+        self.promise(records.iter().map(|record| format!("{record}\n")).collect()).await
+    }
+
+    /// Says which files beside the records will be written. If we stop after this, the next start drops those that no
+    /// entry names.
+    pub async fn intend_files(&self, paths: &[&str]) -> Result<Intent, ArchiveError> {
+        self.promise(paths.iter().map(|path| format!("{path}\n")).collect()).await
+    }
+
+    /// If we stop here, the next start looks where nothing was written.
+    async fn promise(&self, lines: String) -> Result<Intent, ArchiveError> {
+        let path = layout::intent(self.operator, IntentId::new(self.clock.now().millis(), random()?));
         self.store.keep(&path, Bytes::from(lines)).await?;
         Ok(Intent { path })
     }

@@ -24,7 +24,9 @@ pub mod places;
 pub mod promote;
 pub mod rebuild;
 pub mod repair;
+pub mod rotate;
 pub mod sweep;
+pub mod timestamps;
 pub mod witnesses;
 
 use crate::archive::{
@@ -62,6 +64,9 @@ pub struct Archive {
     pub healing: Healing,
     /// Who cosigns checkpoints.
     pub witnesses: Vec<witnesses::Witness>,
+    /// Who timestamps them.
+    pub authorities: Vec<timestamps::Authority>,
+    reasons: timestamps::Reasons,
     /// Who acts at this machine's command line.
     pub operator: ActorId,
     writer: Writer,
@@ -182,12 +187,14 @@ impl Archive {
             // A bucket may have been moved to another service since.
             place::probe(&store, &clock).await?;
         }
+        let desk = Desk::open(Some(&folders.desk.join(place::DESK))).await?;
+        rotate::go_on(&folders, &store, &desk, &clock).await?;
         let parts = Parts {
             store,
             signer: folders.signer()?,
             catalog: Catalog::open(Some(&folders.derived.join(rebuild::CATALOG))).await?,
             index: Index::open(Some(&folders.derived.join(rebuild::INDEX)), &config.index)?,
-            desk: Desk::open(Some(&folders.desk.join(place::DESK))).await?,
+            desk,
             clock,
             config,
             lock,
@@ -199,6 +206,7 @@ impl Archive {
     pub async fn start(parts: Parts, tell: &apply::Tell) -> Result<Archive, ArchiveError> {
         let Parts { store, signer, catalog, index, desk, clock, config, lock } = parts;
         let witnesses = witnesses::configured(&config.evidence)?;
+        let authorities = timestamps::configured(&config.evidence)?;
         let keys = keys(&store).await?;
         let ledger = Arc::new(Ledger::open(store.clone(), Arc::new(signer), keys).await?);
         let healing = Healing::new(&store, &ledger, &desk, &config.storage);
@@ -238,6 +246,8 @@ impl Archive {
             config,
             healing,
             witnesses,
+            authorities,
+            reasons: Default::default(),
             operator,
             writer,
             feed,

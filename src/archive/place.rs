@@ -61,6 +61,11 @@ impl Folders {
         self.secret.join("signing.key")
     }
 
+    /// Where the key lies that is to follow it, while it is changed.
+    pub fn next_key(&self) -> PathBuf {
+        self.secret.join("next.key")
+    }
+
     /// Refuses a place that is no archive.
     pub fn expect_archive(&self) -> Result<(), ArchiveError> {
         let place = self.archive.display();
@@ -98,12 +103,15 @@ impl Folders {
 
     /// The key that signs.
     pub fn signer(&self) -> Result<Signer, ArchiveError> {
-        let path = self.key();
-        let text = Zeroizing::new(fs::read_to_string(&path).map_err(|error| disk(&path, error))?);
-        Signer::from_secret_text(text.trim_end()).map_err(|_| {
-            ArchiveError::Place(format!("{} is no signing key; bring it back from a backup", path.display()))
-        })
+        read_signer(&self.key())
     }
+}
+
+/// A signing key from its file.
+pub fn read_signer(path: &Path) -> Result<Signer, ArchiveError> {
+    let text = Zeroizing::new(fs::read_to_string(path).map_err(|error| disk(path, error))?);
+    Signer::from_secret_text(text.trim_end())
+        .map_err(|_| ArchiveError::Place(format!("{} is no signing key; bring it back from a backup", path.display())))
 }
 
 /// Founds an archive in a folder. A founding that was interrupted is completed; an archive that is there
@@ -249,14 +257,34 @@ fn check_origin(origin: &str) -> Result<(), ArchiveError> {
 ///
 /// If we stop here, there is a draft that is written over, or the whole key, which the next founding takes.
 fn new_key(folders: &Folders, origin: &str) -> Result<Signer, ArchiveError> {
-    let path = folders.key();
+    made_key(folders, &folders.key(), origin)
+}
+
+/// Makes the key that is to follow, or takes the one that an interrupted change left.
+pub fn next_signer(folders: &Folders, origin: &str) -> Result<Signer, ArchiveError> {
+    made_key(folders, &folders.next_key(), origin)
+}
+
+/// The next key takes the place of the old one, which is gone then.
+///
+/// If we stop here, it has or it has not: then the next start does it.
+pub fn swap_keys(folders: &Folders) -> Result<(), ArchiveError> {
+    let swap = || -> io::Result<()> {
+        fs::rename(folders.next_key(), folders.key())?;
+        fs::File::open(&folders.secret)?.sync_all()
+    };
+    swap().map_err(|error| disk(&folders.key(), error))
+}
+
+/// Makes a key, or takes the one that is there. If we stop here, there is a draft that is written over, or the whole key.
+fn made_key(folders: &Folders, path: &Path, origin: &str) -> Result<Signer, ArchiveError> {
     fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(&folders.secret)
         .map_err(|error| disk(&folders.secret, error))?;
     if path.exists() {
-        let signer = folders.signer()?;
+        let signer = read_signer(path)?;
         return match signer.origin() == origin {
             true => Ok(signer),
             false => Err(ArchiveError::Place(format!("{} was made for origin {}", path.display(), signer.origin()))),
@@ -271,10 +299,10 @@ fn new_key(folders: &Folders, origin: &str) -> Result<Signer, ArchiveError> {
         file.write_all(signer.to_secret_text().as_bytes())?;
         file.write_all(b"\n")?;
         file.sync_all()?;
-        fs::rename(&draft, &path)?;
+        fs::rename(&draft, path)?;
         fs::File::open(&folders.secret)?.sync_all()
     };
-    write().map_err(|error| disk(&path, error))?;
+    write().map_err(|error| disk(path, error))?;
     Ok(signer)
 }
 

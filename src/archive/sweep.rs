@@ -47,8 +47,11 @@ impl Sweep<'_> {
         for intent in intents.iter().filter(|one| self.is_ours(one)) {
             let text = store.read(&intent.path).await?;
             let mut swept = true;
-            for record in String::from_utf8_lossy(&text).lines().filter_map(|line| line.parse().ok()) {
-                swept &= self.record(record).await?;
+            for line in String::from_utf8_lossy(&text).lines() {
+                match line.parse() {
+                    Ok(record) => swept &= self.record(record).await?,
+                    Err(_) => self.timestamp(line).await?,
+                }
             }
             if swept {
                 store.discard(&intent.path).await?;
@@ -94,6 +97,16 @@ impl Sweep<'_> {
                 leftovers.extend(local::leftovers(root, folder)?);
             }
             leftovers.iter().try_for_each(|leftover| local::remove(root, leftover))?;
+        }
+        Ok(())
+    }
+
+    /// Drops a file of a timestamp that no entry names. If we stop here, the intent stands and it is done again.
+    async fn timestamp(&self, path: &str) -> Result<(), ArchiveError> {
+        let Some((size, authority)) = layout::timestamp_of(path) else { return Ok(()) };
+        self.derived.catch_up(self.ledger).await?;
+        if self.derived.catalog.timestamp_at(size, &authority).await?.is_none() {
+            self.derived.store.discard(path).await?;
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! The fold: entries in, rows out.
 
-use crate::catalog::{Catalog, CatalogError, Entry, State, likeness, sql};
-use crate::record::{component::Component, description::Description, digest::Digest, id::RecordId};
+use crate::catalog::{Catalog, CatalogError, Entry, State, likeness, sql, timestamps};
+use crate::record::{component::Component, description::Description, digest::Digest, id::RecordId, stamp::Stamped};
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -91,7 +91,8 @@ async fn note_entries(change: &mut SqliteConnection, rows: &[Applied]) -> Result
         row.push_bind(entry.event.description().map(|digest| digest.to_string()));
     });
     entries.build().execute(&mut *change).await?;
-    Ok(())
+    let stamps: Vec<_> = rows.iter().filter_map(|applied| Stamped::of(applied.seq, &applied.entry.event)).collect();
+    timestamps::note(change, &stamps).await
 }
 
 /// What is to be written of one record: where it was accessioned, and its last description in these rows.

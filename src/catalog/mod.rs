@@ -12,6 +12,7 @@
 
 mod apply;
 mod sql;
+mod timestamps;
 
 use crate::record::{
     digest::Digest,
@@ -263,6 +264,13 @@ impl Catalog {
         }
         let rows = query.build().fetch_all(&self.readers).await?;
         rows.iter().map(|row| Ok((row.try_get(0)?, record(row.try_get(1)?)?))).collect()
+    }
+
+    /// The records that hold a component with this digest, and its ordinal in each.
+    pub async fn holders(&self, sha256: Digest, limit: u32) -> Result<Vec<(RecordId, u32)>, CatalogError> {
+        let query = sqlx::query(sql::HOLDERS).bind(sha256.to_string()).bind(i64::from(limit));
+        let rows = query.fetch_all(&self.readers).await?;
+        rows.iter().map(|row| Ok((record(row.try_get(0)?)?, row.try_get::<i64, _>(1)? as u32))).collect()
     }
 
     /// How much there is.

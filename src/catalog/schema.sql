@@ -45,4 +45,15 @@ CREATE TABLE IF NOT EXISTS components (
     sha256  TEXT NOT NULL,
     PRIMARY KEY (record, ordinal)
 );
-CREATE INDEX IF NOT EXISTS components_holder ON components (sha256, record)
+CREATE INDEX IF NOT EXISTS components_holder ON components (sha256, record);
+CREATE TABLE IF NOT EXISTS timestamps (
+    size       BIGINT NOT NULL,
+    authority  TEXT NOT NULL,
+    seq        BIGINT NOT NULL,
+    time       BIGINT NOT NULL,
+    until      BIGINT NOT NULL,
+    checkpoint TEXT NOT NULL,
+    token      TEXT NOT NULL,
+    chain      TEXT NOT NULL,
+    PRIMARY KEY (size, authority)
+)

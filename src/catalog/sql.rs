@@ -21,9 +21,17 @@ pub const EACH_HOLDER: &str = " GROUP BY sha256";
 pub const ACCESSION: &str =
     "SELECT seq, at FROM entries WHERE record = $1 AND event = 'accessioned' ORDER BY seq LIMIT 1";
 pub const COUNTS: &str = "SELECT COUNT(*), COALESCE(SUM(CASE WHEN waiting > 0 THEN 1 ELSE 0 END), 0) FROM records";
+pub const HOLDERS: &str = "SELECT record, ordinal FROM components WHERE sha256 = $1 ORDER BY record LIMIT $2";
 pub const FORGET_COMPONENTS: &str = "DELETE FROM components WHERE record = $1";
 
-pub const CLEAR: [&str; 5] = [
+pub const TIMESTAMP_AT: &str = "SELECT * FROM timestamps WHERE size = $1 AND authority = $2";
+pub const LAST_TIMESTAMP: &str = "SELECT * FROM timestamps WHERE authority = $1 ORDER BY size DESC LIMIT 1";
+pub const TIMESTAMP_OVER: &str = "SELECT * FROM timestamps WHERE size > $1 ORDER BY size, seq LIMIT 1";
+pub const ENTRIES_BUT_TIMESTAMPS: &str =
+    "SELECT COUNT(*) FROM entries WHERE seq >= $1 AND seq < $2 AND event <> 'timestamped'";
+
+pub const CLEAR: [&str; 6] = [
+    "DELETE FROM timestamps",
     "DELETE FROM requests",
     "DELETE FROM entries",
     "DELETE FROM components",
@@ -35,6 +43,10 @@ pub const INSERT_PLACE: &str = "INSERT INTO place (name, value) ";
 pub const REPLACE_PLACE: &str = " ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 pub const INSERT_REQUESTS: &str = "INSERT INTO requests (request, seq) ";
 pub const INSERT_ENTRIES: &str = "INSERT INTO entries (seq, at, event, record, description) ";
+/// Two processes may have asked at one size; what the first entry names is what is kept.
+pub const INSERT_TIMESTAMPS: &str =
+    "INSERT INTO timestamps (size, authority, seq, time, until, checkpoint, token, chain) ";
+pub const KEEP_TIMESTAMP: &str = " ON CONFLICT (size, authority) DO NOTHING";
 pub const INSERT_COMPONENTS: &str = "INSERT INTO components (record, ordinal, sha256) ";
 pub const INSERT_RECORDS: &str = "INSERT INTO records (record, seq, at, description, external_id, subject, number, \
      notation, likeness, issued, agency, custodian, kind, access, fonds, file, waiting) ";
@@ -62,7 +74,12 @@ pub const STATEMENTS: &[&str] = &[
      SELECT sha256, MIN(record) FROM components WHERE sha256 IN ($3, $4) GROUP BY sha256",
     ACCESSION,
     COUNTS,
+    HOLDERS,
     FORGET_COMPONENTS,
+    TIMESTAMP_AT,
+    LAST_TIMESTAMP,
+    TIMESTAMP_OVER,
+    ENTRIES_BUT_TIMESTAMPS,
 ];
 
 /// What is put around lists of values, for the same test: the statement up to them, and what follows.
@@ -70,6 +87,7 @@ pub const INSERTS: &[(&str, &str)] = &[
     (INSERT_PLACE, REPLACE_PLACE),
     (INSERT_REQUESTS, ""),
     (INSERT_ENTRIES, ""),
+    (INSERT_TIMESTAMPS, KEEP_TIMESTAMP),
     (INSERT_COMPONENTS, ""),
     (INSERT_RECORDS, REPLACE_RECORD),
 ];

@@ -8,11 +8,12 @@
 //! archive nor network, only a file to hash.
 
 mod actor;
-mod audit;
 mod characterize;
 mod export;
 mod fixity;
 mod ingest;
+mod key;
+mod outsiders;
 mod place;
 mod places;
 mod receipt;
@@ -22,6 +23,7 @@ mod search;
 mod serve;
 mod show;
 mod verify;
+mod whole;
 mod witness;
 
 use crate::access::ask::QuestionError;
@@ -96,7 +98,12 @@ enum Command {
     /// Read and hash everything again, and repair it / Kiểm tra tính toàn vẹn và phục hồi
     Fixity(fixity::Fixity),
     /// Ask the witnesses to cosign the newest checkpoint / Đề nghị bên chứng kiến ký
-    Cosign(places::Cosign),
+    Cosign(outsiders::Cosign),
+    /// Ask the authorities to timestamp the newest checkpoint / Đề nghị cấp dấu thời gian
+    Timestamp(outsiders::Timestamp),
+    /// The signing key / Khóa ký
+    #[command(subcommand)]
+    Key(key::KeyCommand),
     /// Make another place the primary / Đưa bản nhân khác lên làm bản chính
     Promote(places::Promote),
     /// Shell completions / Gợi ý lệnh cho trình vỏ
@@ -240,7 +247,9 @@ fn only_here(command: &Command) -> Option<&'static str> {
         Command::Heal(_) => Some("heal"),
         Command::Fixity(_) => Some("fixity"),
         Command::Promote(_) => Some("promote"),
+        Command::Key(_) => Some("key"),
         Command::Cosign(_) => Some("cosign"),
+        Command::Timestamp(_) => Some("timestamp"),
         Command::Ingest(_)
         | Command::Search(_)
         | Command::Show(_)
@@ -276,7 +285,9 @@ async fn run(context: &Context, command: Command) -> Result<ExitCode, CommandErr
         Command::Heal(heal) => heal.run(context).await,
         Command::Fixity(fixity) => fixity.run(context).await,
         Command::Promote(promote) => promote.run(context).await,
+        Command::Key(key) => key.run(context).await,
         Command::Cosign(cosign) => cosign.run(context).await,
+        Command::Timestamp(timestamp) => timestamp.run(context).await,
         Command::Completions { shell } => {
             // Into memory first: it does not expect that it cannot write.
             let mut script = Vec::new();

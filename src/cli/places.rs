@@ -1,12 +1,15 @@
-//! `vankho status`, `heal`, `promote`, `cosign`: the places of the archive and its witnesses, and how they stand.
+//! `vankho status`, `heal`, `promote`: the places of the archive, and how they stand.
 
-use crate::access::answer::{self, Covered, Stands, State, Witnessing};
+use crate::access::answer::{self, Covered, Stands, State};
 use crate::archive::{
     Archive, Clock,
     promote::{Promoted, Promotion},
 };
-use crate::cli::{CommandError, Context, or_cancelled, show::Screen};
-use crate::evidence::witnesses;
+use crate::cli::{
+    CommandError, Context, or_cancelled,
+    outsiders::{stamping, witnessing},
+    show::Screen,
+};
 use crate::store::Standing;
 use clap::Args;
 use serde_json::json;
@@ -29,7 +32,7 @@ pub async fn status(context: &Context) -> Result<ExitCode, CommandError> {
 }
 
 fn text(screen: &Screen, state: &State) -> String {
-    let State { origin, entries, records, waiting, primary, replicas, fixity, witnesses } = state;
+    let State { origin, entries, records, waiting, primary, replicas, fixity, witnesses, authorities } = state;
     let mut lines = vec![match screen.say("vi", "en") {
         "vi" => format!("{origin}: {records} tài liệu, {waiting} chờ đọc nội dung, {entries} sự kiện"),
         _ => format!("{origin}: {records} records, {waiting} waiting to be read, {entries} entries"),
@@ -40,48 +43,8 @@ fn text(screen: &Screen, state: &State) -> String {
     lines.extend(replicas.iter().map(|replica| line(screen, replica)));
     lines.extend(fixity.iter().map(|covered| coverage(screen, covered)));
     lines.extend(witnesses.iter().map(|witness| witnessing(screen, witness)));
+    lines.extend(authorities.iter().map(|authority| stamping(screen, authority)));
     lines.join("\n")
-}
-
-fn witnessing(screen: &Screen, witness: &Witnessing) -> String {
-    let Witnessing { name, asked, cosigned, at, behind, why } = witness;
-    let at = at.as_ref().map(|at| format!(" ({at})")).unwrap_or_default();
-    let why = why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
-    match (screen.say("vi", "en"), *asked) {
-        ("vi", true) => format!("{name}: bên chứng kiến, đã ký đến {cosigned}{at}, còn {behind} sự kiện chưa ký{why}"),
-        ("vi", false) => format!("{name}: bên chứng kiến trước đây, đã ký đến {cosigned}{at}"),
-        (_, true) => format!("{name}: witness, cosigned up to {cosigned}{at}, {behind} entries not yet{why}"),
-        (_, false) => format!("{name}: a witness of before, cosigned up to {cosigned}{at}"),
-    }
-}
-
-/// Ask the witnesses to cosign the newest checkpoint
-#[derive(Args)]
-pub struct Cosign {}
-
-impl Cosign {
-    pub async fn run(self, context: &Context) -> Result<ExitCode, CommandError> {
-        let (archive, screen): (Archive, _) = (context.open().await?, &context.screen);
-        let asked = or_cancelled(async {
-            archive.publish().await?;
-            witnesses::once(&archive).await;
-            Ok::<_, CommandError>(answer::state(&archive).await?.witnesses)
-        });
-        let asked = asked.await;
-        archive.close().await?;
-        let asked: Vec<Witnessing> = asked?.into_iter().filter(|witness| witness.asked).collect();
-        let signed = asked.iter().all(|witness| witness.behind == 0 && witness.why.is_none());
-        screen.answer(
-            || json!({"witnesses": asked}),
-            || match asked.is_empty() {
-                true => screen
-                    .say("Kho chưa có bên chứng kiến nào; xem [evidence]", "The archive has no witness; see [evidence]")
-                    .into(),
-                false => asked.iter().map(|witness| witnessing(screen, witness)).collect::<Vec<_>>().join("\n"),
-            },
-        );
-        Ok(ExitCode::from(u8::from(!signed)))
-    }
 }
 
 fn line(screen: &Screen, replica: &Stands) -> String {

@@ -2,8 +2,9 @@
 
 use crate::archive::Archive;
 use crate::cli::{CommandError, Context};
-use crate::evidence::{self, Evidence};
+use crate::evidence::{self, Evidence, Timely};
 use crate::record::{id::RecordId, text};
+use bytes::Bytes;
 use clap::Args;
 use serde_json::json;
 use std::{path::PathBuf, process::ExitCode};
@@ -19,17 +20,27 @@ pub struct ReceiptOf {
     /// Of the description in force instead of the accession
     #[arg(long)]
     latest: bool,
+    /// Under the first checkpoint that was timestamped after, whose token (RFC 3161) is written into this file
+    #[arg(long, value_name = "TOKEN.tsr")]
+    timestamp: Option<PathBuf>,
 }
 
 impl ReceiptOf {
     pub async fn run(self, context: &Context) -> Result<ExitCode, CommandError> {
-        let evidence = match &context.server {
-            Some(server) => server.evidence(&self.record, self.latest).await?,
-            None => self.evidence(context).await?,
+        let (evidence, token) = match (&context.server, &self.timestamp) {
+            (Some(server), None) => (server.evidence(&self.record, self.latest).await?, None),
+            (Some(server), Some(_)) => of_timely(server.timely(&self.record, self.latest).await?),
+            (None, _) => self.evidence(context).await?,
+        };
+        let write = |path: &PathBuf, bytes: &[u8]| {
+            let written = std::fs::write(path, bytes);
+            written.map_err(|source| CommandError::File { path: path.display().to_string(), source })
         };
         if let Some(path) = &self.description {
-            let write = std::fs::write(path, &evidence.description);
-            write.map_err(|source| CommandError::File { path: path.display().to_string(), source })?;
+            write(path, &evidence.description)?;
+        }
+        if let (Some(path), Some(token)) = (&self.timestamp, token) {
+            write(path, &token)?;
         }
         let description = String::from_utf8_lossy(&evidence.description).into_owned();
         let receipt = evidence.receipt;
@@ -39,15 +50,33 @@ impl ReceiptOf {
         Ok(ExitCode::SUCCESS)
     }
 
-    async fn evidence(&self, context: &Context) -> Result<Evidence, CommandError> {
+    async fn evidence(&self, context: &Context) -> Result<(Evidence, Option<Bytes>), CommandError> {
         let archive = context.open().await?;
-        let evidence = match named(&archive, &self.record).await {
-            Ok(record) => evidence::receipt(&archive, record, self.latest).await.map_err(CommandError::from),
-            Err(error) => Err(error),
-        };
+        let evidence = self.taken(&archive).await;
         archive.close().await?;
-        evidence?.ok_or_else(|| unknown(&self.record))
+        evidence
     }
+
+    async fn taken(&self, archive: &Archive) -> Result<(Evidence, Option<Bytes>), CommandError> {
+        let record = named(archive, &self.record).await?;
+        if self.timestamp.is_some() {
+            let timely = evidence::timely(archive, record, self.latest).await?;
+            return Ok(of_timely(timely.ok_or_else(|| not_stamped(&self.record))?));
+        }
+        let evidence = evidence::receipt(archive, record, self.latest).await?;
+        Ok((evidence.ok_or_else(|| unknown(&self.record))?, None))
+    }
+}
+
+fn of_timely(Timely { evidence, token }: Timely) -> (Evidence, Option<Bytes>) {
+    (evidence, Some(token))
+}
+
+pub fn not_stamped(typed: &str) -> CommandError {
+    CommandError::usage(
+        format!("tài liệu {typed} chưa có dấu thời gian; xem `vankho status`, hoặc chạy `vankho timestamp`"),
+        format!("no timestamp covers record {typed} yet; see `vankho status`, or run `vankho timestamp`"),
+    )
 }
 
 /// The record behind an identifier: ours, or the depositor's where only one record has it. Depositors have

@@ -2,7 +2,7 @@
 //! 2 incomplete, 3 usage.
 
 use crate::archive::{ArchiveError, places::Places};
-use crate::cli::{CommandError, Context, audit::Audit, or_cancelled, show::Screen};
+use crate::cli::{CommandError, Context, or_cancelled, show::Screen, whole::Whole};
 use crate::ledger::{self, checkpoint::Checkpoint, keys::KeyFile};
 use crate::record::digest::{Digest, Hasher};
 use crate::store::{StoreError, layout};
@@ -10,7 +10,7 @@ use crate::verify::{
     Outcome,
     archive::Scope,
     published::{Followed, Part, follow},
-    receipt::verify_witnessed,
+    receipt::{Outside, verify_outside},
 };
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -24,9 +24,9 @@ use std::{
 #[derive(Subcommand)]
 pub enum Verify {
     /// Every file of the archive: nothing lost, altered, or slipped in
-    Archive(Audit),
+    Archive(Whole),
     /// The ledger on this disk, from its first entry, without records: every commit, entry and signature
-    Ledger(Audit),
+    Ledger(Whole),
     /// The published log: nothing taken away or changed since its first entry
     Log(Log),
     /// One file by its receipt: no archive, no network
@@ -59,13 +59,19 @@ pub struct Receipt {
     /// Which witnesses must have cosigned (C2SP tlog-policy): so many of so many; FORMAT.md tells the form
     #[arg(long, value_name = "POLICYFILE")]
     witnesses: Option<PathBuf>,
+    /// What a timestamping authority sent (RFC 3161), as `vankho receipt --timestamp` gives it
+    #[arg(long, value_name = "TOKEN.tsr", requires = "authorities")]
+    timestamp: Option<PathBuf>,
+    /// Certificates of the timestamping authorities that are trusted, PEM, obtained from them
+    #[arg(long, value_name = "PEM", requires = "timestamp")]
+    authorities: Option<PathBuf>,
 }
 
 impl Verify {
     pub async fn run(self, context: &Context) -> Result<ExitCode, CommandError> {
         match self {
-            Verify::Archive(audit) => audit.run(context, Scope::Archive).await,
-            Verify::Ledger(audit) => audit.run(context, Scope::Ledger).await,
+            Verify::Archive(whole) => whole.run(context, Scope::Archive).await,
+            Verify::Ledger(whole) => whole.run(context, Scope::Ledger).await,
             Verify::Log(log) => log.run(context).await,
             Verify::Receipt(receipt) => receipt.run(context).await,
         }
@@ -195,8 +201,14 @@ impl Receipt {
         };
         let description = self.description.as_deref().map(read_file).transpose()?;
         let policy = self.witnesses.as_deref().map(read_file).transpose()?;
+        let timestamp = match (&self.timestamp, &self.authorities) {
+            (Some(token), Some(pem)) => Some((read_file(token)?, read_file(pem)?)),
+            _ => None,
+        };
+        let timestamp = timestamp.as_ref().map(|(token, pem)| (token.as_slice(), pem.as_slice()));
         let digest = digest(&self.file).map_err(|source| usage(&self.file, &source))?;
-        let verdict = verify_witnessed(&receipt, &keys, policy.as_deref(), description.as_deref(), Some(digest));
+        let outside = Outside { policy: policy.as_deref(), timestamp };
+        let verdict = verify_outside(&receipt, &keys, outside, description.as_deref(), Some(digest));
         let code = verdict.outcome.exit_code();
         screen.answer(
             || json!({"outcome": code, "vi": verdict.vietnamese, "en": verdict.english}),

@@ -152,6 +152,31 @@ pub struct Evidence {
     pub witness_interval_ms: u64,
     /// A witness that takes longer to answer counts as down.
     pub witness_timeout_ms: u64,
+    /// Who timestamps checkpoints (RFC 3161).
+    pub authorities: Vec<Authority>,
+    /// Seconds between two timestamps of one authority while the archive grows.
+    pub timestamp_seconds: u64,
+    /// And where it does not.
+    pub timestamp_idle_seconds: u64,
+    /// An authority that takes longer to answer counts as down.
+    pub authority_timeout_ms: u64,
+    /// Where no timestamp rests on a certificate that lasts so many days more, that is a debt.
+    pub renewal_days: u32,
+}
+
+/// One timestamping authority.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Authority {
+    /// Its short name in this archive: a to z, digits and `-`. It is written into the ledger.
+    pub code: String,
+    /// Where it is asked; "" where it is not any more.
+    pub url: String,
+    /// A PEM file with its root, and with what stands between if its answers do not bring that along.
+    pub certificates: String,
+    /// Where it publishes what it has revoked; each list is fetched and kept with every timestamp.
+    #[serde(default)]
+    pub revocations: Vec<String>,
 }
 
 /// One witness.
@@ -249,7 +274,16 @@ impl Default for Server {
 
 impl Default for Evidence {
     fn default() -> Self {
-        Evidence { witnesses: Vec::new(), witness_interval_ms: 1000, witness_timeout_ms: 10_000 }
+        Evidence {
+            witnesses: Vec::new(),
+            witness_interval_ms: 1000,
+            witness_timeout_ms: 10_000,
+            authorities: Vec::new(),
+            timestamp_seconds: 3600,
+            timestamp_idle_seconds: 86_400,
+            authority_timeout_ms: 10_000,
+            renewal_days: 30,
+        }
     }
 }
 

@@ -11,12 +11,11 @@
 //! rolled back or that somebody else signs with its key.
 
 use crate::archive::{Archive, ArchiveError, witnesses::Witness};
-use crate::evidence::cosigned;
+use crate::evidence::{client, cosigned, newest};
 use crate::ledger::{checkpoint::Checkpoint, merkle::EMPTY_ROOT, note::Note, offer::Offer};
 use crate::record::digest::Digest;
-use crate::store::{StoreError, layout};
 use futures::future::join_all;
-use reqwest::{Client, Response, StatusCode, Url, header, redirect};
+use reqwest::{Client, Response, StatusCode, Url, header};
 use std::time::Duration;
 
 /// The longest answer of a witness that is read.
@@ -141,16 +140,6 @@ async fn offered(
     Ok(Some((checkpoint.size, time)))
 }
 
-/// The checkpoint that is published, and its note.
-async fn newest(archive: &Archive) -> Result<Option<(Checkpoint, String)>, ArchiveError> {
-    let bytes = match archive.store.read(layout::CHECKPOINT).await {
-        Err(StoreError::Absent(_)) => return Ok(None),
-        bytes => bytes?,
-    };
-    let note = String::from_utf8(bytes.to_vec()).map_err(|_| ArchiveError::Damaged(layout::CHECKPOINT.into()))?;
-    Ok(Some((archive.ledger.read_checkpoint(&note)?, note)))
-}
-
 /// Offers a checkpoint until the witness cosigns it. `None` where this archive has grown meanwhile.
 async fn asked(
     archive: &Archive,
@@ -159,7 +148,7 @@ async fn asked(
     checkpoint: &Checkpoint,
     note: &str,
 ) -> Result<Option<(String, u64)>, WitnessFault> {
-    let client = client(archive, witness)?;
+    let client = spoken(archive, witness)?;
     let mut old = heard.min(checkpoint.size);
     for _ in 0..SIZES_MAX {
         let proof = proof(archive, old, checkpoint).await?;
@@ -206,16 +195,11 @@ struct Spoken {
     url: Url,
 }
 
-fn client(archive: &Archive, witness: &Witness) -> Result<Spoken, WitnessFault> {
+fn spoken(archive: &Archive, witness: &Witness) -> Result<Spoken, WitnessFault> {
     let url = format!("{}/add-checkpoint", witness.url.as_deref().unwrap_or_default().trim_end_matches('/'));
     let url = Url::parse(&url).map_err(|error| WitnessFault::Away(error.to_string()))?;
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    let here = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
-    let limit = Duration::from_millis(archive.config.evidence.witness_timeout_ms.max(1));
-    let client = Client::builder().timeout(limit).redirect(redirect::Policy::none());
-    // What speaks to this machine goes past every proxy.
-    let client = if here { client.no_proxy() } else { client };
-    let client = client.build().map_err(|error| WitnessFault::Away(error.to_string()))?;
+    let client = client(&url, archive.config.evidence.witness_timeout_ms);
+    let client = client.map_err(|error| WitnessFault::Away(error.to_string()))?;
     Ok(Spoken { client, url })
 }
 

@@ -1,7 +1,7 @@
 //! The table of contents: every address of the door.
 
 use crate::http::{
-    api::{self, Document, components, description, export, findings, log, records, search, status, verify},
+    api::{self, Document, components, description, export, findings, holdings, log, records, search, status, verify},
     error, limits,
     serve::health,
     state::Door,
@@ -31,8 +31,10 @@ fn api(body_bytes_max: u64) -> (Router<Arc<Door>>, openapi::OpenApi) {
         .routes(routes!(description::bytes))
         .routes(routes!(components::bytes))
         .routes(routes!(records::receipt))
+        .routes(routes!(records::timestamp))
         .routes(routes!(search::search))
         .routes(routes!(findings::check))
+        .routes(routes!(holdings::holdings))
         .routes(routes!(export::list))
         .routes(routes!(verify::receipt))
         .routes(routes!(status::status))

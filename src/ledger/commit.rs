@@ -8,7 +8,10 @@ use crate::ledger::{
     note::NoteFault,
     primacy::Primacy,
 };
-use crate::record::{digest::Digest, entry::ENTRY_BYTES_MAX};
+use crate::record::{
+    digest::Digest,
+    entry::{ENTRY_BYTES_MAX, Entry, Event},
+};
 
 /// A batch that was, or asks to be, appended at size `base`.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -63,6 +66,17 @@ impl Commit {
         }
         Ok(Commit { base, entries, size: stated.size, root: stated.root, primacy })
     }
+}
+
+/// The fingerprints of the keys that entries put in the place of the one in use.
+pub fn new_keys(entries: &[Vec<u8>]) -> impl Iterator<Item = Digest> + '_ {
+    const NAMED: &[u8] = b"\"event\":\"key_rotated\"";
+    let mentions = |entry: &&Vec<u8>| entry.windows(NAMED.len()).any(|part| part == NAMED);
+    let read = |entry: &Vec<u8>| match Entry::from_bytes(entry).map(|entry| entry.event) {
+        Ok(Event::KeyRotated { key }) => Some(key),
+        _ => None,
+    };
+    entries.iter().filter(mentions).filter_map(read)
 }
 
 #[cfg(test)]

@@ -24,6 +24,8 @@ pub struct Signer {
     secret: SigningKey,
     log: VerifyingKey,
     commit: VerifyingKey,
+    /// The key before this one, while it is changed: it signs too.
+    before: Option<Box<Signer>>,
 }
 
 /// Prints nothing secret.
@@ -39,7 +41,13 @@ impl Signer {
         let secret = SigningKey::from_bytes(seed);
         let log = VerifyingKey::new(origin, secret.verifying_key())?;
         let commit = log.renamed(&commit_name(origin))?;
-        Some(Signer { secret, log, commit })
+        Some(Signer { secret, log, commit, before: None })
+    }
+
+    /// Signs together with the key before it, whose line comes first.
+    pub fn together_with(mut self, before: Option<Signer>) -> Signer {
+        self.before = before.map(Box::new);
+        self
     }
 
     /// The log's name, which is the first line of its checkpoints.
@@ -54,18 +62,20 @@ impl Signer {
 
     /// The checkpoint of a tree as a signed note. Signing twice gives the same text.
     pub fn sign_checkpoint(&self, size: u64, root: Digest) -> String {
-        self.sign(&self.log, size, root, "")
+        self.sign(|signer| &signer.log, size, root, "")
     }
 
     /// The note at the end of a commit: no checkpoint, for its name is another one, and it says who was the
     /// primary.
     pub fn sign_commit(&self, size: u64, root: Digest, primacy: Primacy) -> String {
-        self.sign(&self.commit, size, root, &format!("{primacy}\n"))
+        self.sign(|signer| &signer.commit, size, root, &format!("{primacy}\n"))
     }
 
-    fn sign(&self, key: &VerifyingKey, size: u64, root: Digest, more: &str) -> String {
-        let body = Checkpoint { origin: key.name().to_owned(), size, root }.body() + more;
-        format!("{body}\n{}", note::sign(&body, key, &self.secret))
+    fn sign(&self, key: fn(&Signer) -> &VerifyingKey, size: u64, root: Digest, more: &str) -> String {
+        let body = Checkpoint { origin: key(self).name().to_owned(), size, root }.body() + more;
+        let line = |signer: &Signer| note::sign(&body, key(signer), &signer.secret);
+        let before = self.before.as_deref().map(line).unwrap_or_default();
+        format!("{body}\n{before}{}", line(self))
     }
 
     /// The secret key as one line with its line feed: `PRIVATE+KEY+<origin>+<id>+<base64 of 0x01 and the
@@ -113,6 +123,36 @@ impl KeyFile {
     /// The file of an archive that begins: one key, from size 0.
     pub fn founding(key: VerifyingKey) -> KeyFile {
         KeyFile { lines: vec![KeyLine { key, from: 0, to: None }] }
+    }
+
+    /// As it was before a key was to follow: without that key, and the last one in use.
+    pub fn before(&self, next: &VerifyingKey) -> KeyFile {
+        let mut lines = self.lines.clone();
+        if lines.len() > 1 && lines.last().is_some_and(|line| line.key == *next) {
+            lines.pop();
+            lines.iter_mut().next_back().into_iter().for_each(|line| line.to = None);
+        }
+        KeyFile { lines }
+    }
+
+    /// Another key signs from a size on, the last one up to it.
+    pub fn followed_by(&self, next: VerifyingKey, size: u64) -> KeyFile {
+        let mut lines = self.lines.clone();
+        lines.iter_mut().next_back().into_iter().for_each(|line| line.to = Some(size));
+        lines.push(KeyLine { key: next, from: size, to: None });
+        KeyFile { lines }
+    }
+
+    /// Another key signs too, at every size.
+    pub fn either(&self, next: VerifyingKey) -> KeyFile {
+        let mut lines = self.lines.clone();
+        lines.push(KeyLine { key: next, from: 0, to: None });
+        KeyFile { lines }
+    }
+
+    /// The key with a fingerprint, and where it begins.
+    pub fn find(&self, fingerprint: Digest) -> Option<&KeyLine> {
+        self.lines.iter().find(|line| line.key.fingerprint() == fingerprint)
     }
 
     /// The keys, in the order of the file; at least one.

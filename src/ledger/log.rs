@@ -7,7 +7,7 @@
 
 use crate::ledger::{
     checkpoint::Checkpoint,
-    commit::Commit,
+    commit::{self, Commit},
     edge::Edge,
     keys::{KeyFile, Signer},
     merkle::{self, Plan, leaf_hash},
@@ -69,6 +69,9 @@ pub enum LedgerError {
     /// Signing with it would make a ledger that nobody can check.
     #[error("the signing key is not the one that {} names last; bring this archive's own secret/ back", layout::KEYS)]
     WrongKey,
+    /// Another process has changed it.
+    #[error("the signing key was changed: bring this archive's new secret/ here and open the archive again")]
+    KeyRetired,
     #[error("the ledger has no entry {0}")]
     NoSuchEntry(u64),
     #[error("{now} decides the order of entries now, not place {place}; open the archive again")]
@@ -161,10 +164,10 @@ impl Ledger {
         self.state().edge.size()
     }
 
-    /// The signed checkpoint over everything committed. Ed25519 is deterministic: signing twice is harmless.
-    pub fn checkpoint(&self) -> String {
+    /// What a checkpoint over everything committed would say. Nobody signs it: that may be for an earlier key to do.
+    pub fn tip_checkpoint(&self) -> Checkpoint {
         let state = self.state();
-        self.sign(&state.edge)
+        Checkpoint { origin: self.origin().to_owned(), size: state.edge.size(), root: state.edge.root() }
     }
 
     /// The origin line, which is also the name of the key.
@@ -254,6 +257,9 @@ impl Ledger {
         }
         if state.primacy.after(&commit.entries) != Some(commit.primacy) {
             return Err(damaged("it was made at a place that was not the primary"));
+        }
+        if commit::new_keys(&commit.entries).any(|key| self.keys.find(key).is_none()) {
+            return Err(LedgerError::KeyRetired);
         }
         Ok((edge, Link { base: commit.base, size: commit.size, before: state.last }))
     }

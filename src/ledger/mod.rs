@@ -8,7 +8,7 @@
 //! In reading order: [`merkle`] (hashes and proofs), [`tile`] (where they lie), [`edge`] (all that
 //! appending needs), [`note`], [`cosignature`] (what witnesses add), [`checkpoint`], [`keys`] (who says so),
 //! [`commit`] (the lock), [`proof`] (the receipt), [`offer`] (what witnesses
-//! are asked).
+//! are asked), [`timestamp`] and [`authority`] (what timestamping authorities say, and who they are).
 //!
 //! # Why
 //! - **Planning is apart from fetching.** [`merkle`] names the nodes that a proof needs and never asks for
@@ -45,6 +45,12 @@ pub mod commit;
 pub mod proof;
 
 pub mod offer;
+
+mod timestamp_forms;
+
+pub mod authority;
+
+pub mod timestamp;
 
 pub mod log;
 

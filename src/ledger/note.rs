@@ -65,6 +65,11 @@ pub struct VerifyingKey {
 }
 
 impl VerifyingKey {
+    /// The SHA-256 of its text.
+    pub fn fingerprint(&self) -> Digest {
+        Digest::of(self.to_string().as_bytes())
+    }
+
     /// `None` where `name` cannot name a key.
     pub fn new(name: &str, key: ed25519_dalek::VerifyingKey) -> Option<VerifyingKey> {
         is_key_name(name).then(|| VerifyingKey { name: name.to_owned(), id: key_id(name, ED25519, &key), key })

@@ -9,6 +9,7 @@ use crate::record::{
     digest::Digest,
     id::{ActorId, RecordId},
     line,
+    stamp::AuthorityCode,
 };
 use serde::{Deserialize, Deserializer, Serialize, de};
 use std::{collections::BTreeMap, fmt, str::FromStr};
@@ -118,6 +119,22 @@ pub enum Event {
     Repaired { record: RecordId, named_by: Digest, component: u32, place: u32, source: u32 },
     /// No place holds it as it was kept.
     Lost { record: RecordId, named_by: Digest, component: u32 },
+    /// Another key signs from the end of this commit on: the SHA-256 of its vkey. The entry after it names the new file
+    /// of public keys.
+    KeyRotated { key: Digest },
+    /// A timestamping authority saw the signed checkpoint of the first `size` entries, whose bytes have the digest
+    /// `checkpoint`, at `time`. Its certificate ends at `until`; `token` and `chain` are the digests of what it sent
+    /// and of the certificates and revocation lists that it was judged by.
+    Timestamped {
+        #[serde(deserialize_with = "whole")]
+        size: u64,
+        checkpoint: Digest,
+        authority: AuthorityCode,
+        time: Instant,
+        until: Instant,
+        token: Digest,
+        chain: Digest,
+    },
 }
 
 /// A number that has one spelling for every reader of JSON.
@@ -148,9 +165,12 @@ impl Event {
             | Event::Damaged { record, .. }
             | Event::Repaired { record, .. }
             | Event::Lost { record, .. } => Some(*record),
-            Event::Founded { .. } | Event::Refreshed { .. } | Event::Promoted { .. } | Event::FixityChecked { .. } => {
-                None
-            }
+            Event::Founded { .. }
+            | Event::Refreshed { .. }
+            | Event::Promoted { .. }
+            | Event::FixityChecked { .. }
+            | Event::KeyRotated { .. }
+            | Event::Timestamped { .. } => None,
         }
     }
 
@@ -166,7 +186,9 @@ impl Event {
             | Event::FixityChecked { .. }
             | Event::Damaged { .. }
             | Event::Repaired { .. }
-            | Event::Lost { .. } => None,
+            | Event::Lost { .. }
+            | Event::KeyRotated { .. }
+            | Event::Timestamped { .. } => None,
         }
     }
 
@@ -183,6 +205,8 @@ impl Event {
             Event::Damaged { .. } => "damaged",
             Event::Repaired { .. } => "repaired",
             Event::Lost { .. } => "lost",
+            Event::KeyRotated { .. } => "key_rotated",
+            Event::Timestamped { .. } => "timestamped",
         }
     }
 }

@@ -23,4 +23,5 @@ pub mod id;
 pub mod metadata;
 pub mod number;
 pub mod package;
+pub mod stamp;
 pub mod text;

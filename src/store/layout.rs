@@ -6,6 +6,7 @@
 use crate::record::{
     digest::Digest,
     id::{ActorId, IntentId, RecordId},
+    stamp::AuthorityCode,
 };
 
 /// The identity of the place, made once.
@@ -20,6 +21,8 @@ pub const CHECKPOINT: &str = "log/checkpoint";
 pub const CHECKPOINTS: &str = "log/checkpoints";
 /// Checkpoints with the lines of the witnesses that cosigned them.
 pub const COSIGNATURES: &str = "log/cosignatures";
+/// What timestamping authorities said of checkpoints.
+pub const TIMESTAMPS: &str = "log/timestamps";
 /// Components and descriptions of records.
 pub const RECORDS: &str = "records";
 /// Discardable.
@@ -51,6 +54,16 @@ pub fn checkpoint(size: u64) -> String {
 /// The checkpoint of a tree size, cosigned.
 pub fn cosigned(size: u64) -> String {
     format!("{COSIGNATURES}/{size}")
+}
+
+/// What an authority said of the checkpoint of a tree size, as it sent it (RFC 3161, TimeStampResp).
+pub fn token(size: u64, authority: &AuthorityCode) -> String {
+    format!("{TIMESTAMPS}/{size}.{authority}.tsr")
+}
+
+/// The certificates and revocation lists that it was judged by, PEM.
+pub fn chain(size: u64, authority: &AuthorityCode) -> String {
+    format!("{TIMESTAMPS}/{size}.{authority}.chain.pem")
 }
 
 /// The folder of a record. To destroy a record is to empty this folder.
@@ -97,7 +110,8 @@ pub fn intent(by: ActorId, id: IntentId) -> String {
 /// writer is seen by another before it is on disk.
 pub fn folders() -> Vec<String> {
     let shards = (0..=255).map(|shard: u8| format!("{RECORDS}/{shard:02x}"));
-    let log = [COMMITS, CHECKPOINTS, COSIGNATURES, "log/tile/entries", "log/tile/0", INTENTS, "keys"].map(String::from);
+    let log = [COMMITS, CHECKPOINTS, COSIGNATURES, TIMESTAMPS, "log/tile/entries", "log/tile/0", INTENTS, "keys"]
+        .map(String::from);
     log.into_iter().chain(shards).collect()
 }
 
@@ -107,6 +121,16 @@ pub fn record_of(path: &str) -> Option<RecordId> {
     let (shard, rest) = rest.split_once('/')?;
     let id: RecordId = rest.split_once('/')?.0.parse().ok()?;
     (id.shard() == shard).then_some(id)
+}
+
+/// The tree size and the authority of a file of a timestamp.
+pub fn timestamp_of(path: &str) -> Option<(u64, AuthorityCode)> {
+    let name = path.strip_prefix(TIMESTAMPS)?.strip_prefix('/')?;
+    let name = name.strip_suffix(".tsr").or_else(|| name.strip_suffix(".chain.pem"))?;
+    let (size, code) = name.split_once('.')?;
+    let (size, code) = (size.parse().ok()?, AuthorityCode::try_from(code.to_owned()).ok()?);
+    let named = path == token(size, &code) || path == chain(size, &code);
+    named.then_some((size, code))
 }
 
 /// A text without the digests in which its paths and addresses end. Log lines and answers name the record; a digest

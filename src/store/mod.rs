@@ -122,7 +122,7 @@ enum Reach {
 
 fn reach(path: &str) -> Reach {
     let under = |folder: &str| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
-    let published = under("log") && !under(layout::COMMITS);
+    let published = under("log") && !under(layout::COMMITS) && !under(layout::TIMESTAMPS);
     let on_their_way = under(layout::STAGING) && !under(layout::INTENTS);
     if on_their_way || published || path == layout::PLACE { Reach::Primary } else { Reach::Required }
 }

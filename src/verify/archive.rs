@@ -3,7 +3,7 @@
 //! `staging/` is passed over, but for its intents: a folder that a living (or just killed) process says it
 //! is writing into may hold what nothing names *yet*. Such files are told as notes, by name.
 
-use crate::ledger::{checkpoint::Checkpoint, cosignature::WitnessKey, keys::KeyFile};
+use crate::ledger::{authority::Certificates, checkpoint::Checkpoint, cosignature::WitnessKey, keys::KeyFile};
 use crate::record::digest::Digest;
 use crate::store::{Store, StoreError, layout, local};
 use crate::verify::{
@@ -97,7 +97,7 @@ impl Report {
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     report: Mutex<Report>,
-    /// Records whose folder a process says it is writing into.
+    /// Records whose folder a process says it is writing into, and paths of timestamps.
     pub intended: HashSet<String>,
 }
 
@@ -116,7 +116,9 @@ impl Findings {
 
     /// A file that nothing names: under way if its record's folder is intended, else it does not belong.
     pub fn unnamed(&self, path: &str) {
-        let intended = layout::record_of(path).is_some_and(|record| self.intended.contains(&record.to_string()));
+        let record = layout::record_of(path).map(|record| record.to_string());
+        // A timestamp under way is named by its path.
+        let intended = self.intended.contains(record.as_deref().unwrap_or(path));
         match intended {
             true => self.change(|report| report.under_way.push(path.into())),
             false => self.fault(path, Kind::Unknown, "no entry and no description names it"),
@@ -150,6 +152,8 @@ pub struct Trusted {
     pub witnesses: Vec<WitnessKey>,
     /// Which witnesses must have cosigned the newest checkpoint.
     pub policy: Option<Policy>,
+    /// Certificates of timestamping authorities.
+    pub authorities: Option<Certificates>,
 }
 
 impl Trusted {

@@ -1,7 +1,7 @@
 //! The log: every commit from the first, the tree that they make, and every file that is published of it.
 
 use crate::ledger::{
-    commit::Commit,
+    commit::{self, Commit},
     edge::Edge,
     keys::KeyFile,
     merkle::leaf_hash,
@@ -12,11 +12,13 @@ use crate::record::{
     digest::Digest,
     entry::{Entry, Event, Instant},
     id::RecordId,
+    stamp::Stamped,
 };
 use crate::store::{Store, StoreError, layout};
 use crate::verify::{
     archive::{Findings, Kind, Tell, Trusted},
     signed::Signed,
+    timestamps::{self, Bound, verify_timestamps},
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -47,6 +49,9 @@ struct Walk<'a> {
     newest: Option<Instant>,
     current: HashMap<RecordId, Digest>,
     requests: HashSet<[u8; 16]>,
+    stamps: Vec<Stamped>,
+    /// Where each commit ends.
+    bounds: Vec<Bound>,
     log: Log,
 }
 
@@ -87,12 +92,16 @@ pub(crate) async fn verify_log(
         newest: None,
         current: HashMap::new(),
         requests: HashSet::new(),
+        stamps: Vec::new(),
+        bounds: Vec::new(),
         log: Log::default(),
     };
     let mut known = HashSet::from([layout::CHECKPOINT.to_owned()]);
     walk.commits(keys, &mut known, tell).await;
-    walk.signed.expect(walk.edge.size());
+    walk.signed.missed(walk.edge.size());
     walk.expected_files(&mut known);
+    known.extend(timestamps::files(&walk.stamps));
+    verify_timestamps(store, &walk.stamps, &walk.bounds, trusted.authorities.as_ref(), findings).await;
     for path in &listed {
         if known.contains(path) {
             continue;
@@ -138,7 +147,8 @@ fn has_a_name(path: &str) -> bool {
         let size = path.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/'));
         size.is_some_and(is_number)
     };
-    let signed = path == layout::CHECKPOINT || of_size(layout::CHECKPOINTS) || of_size(layout::COSIGNATURES);
+    let stamped = layout::timestamp_of(path).is_some();
+    let signed = stamped || path == layout::CHECKPOINT || of_size(layout::CHECKPOINTS) || of_size(layout::COSIGNATURES);
     signed || is_commit(path) || tile::parse_path(path).is_some()
 }
 
@@ -173,13 +183,19 @@ impl Walk<'_> {
                 self.findings.fault(&path, Kind::Altered, detail);
             }
             self.primacy = commit.primacy;
+            if commit::new_keys(&commit.entries).any(|key| keys.find(key).is_none_or(|line| line.from != commit.size)) {
+                let detail = "it changes the signing key, and the file of public keys does not say so";
+                self.findings.fault(&path, Kind::Altered, detail);
+            }
             for (seq, entry) in (base..).zip(commit.entries) {
                 self.entry(seq, entry, &path).await;
             }
             if self.edge.root() != commit.root {
                 return self.findings.fault(&path, Kind::Altered, "its root does not follow from its entries");
             }
-            self.signed.commit_ends(self.edge.size(), commit.root, known).await;
+            let size = commit.size;
+            self.bounds.extend(self.newest.map(|last| Bound { size, last, next: None }));
+            self.signed.commit_ends(size, commit.root, known).await;
             tell(self.edge.size(), self.signed.published.max(self.edge.size()));
         }
     }
@@ -205,6 +221,10 @@ impl Walk<'_> {
             wrong("it is earlier than the entry before it");
         }
         self.newest = Some(entry.at);
+        if let Some(bound) = self.bounds.last_mut().filter(|bound| bound.size == seq) {
+            bound.next = Some(entry.at);
+        }
+        self.stamps.extend(Stamped::of(seq, &entry.event));
         let mut short = [0; 16];
         short.copy_from_slice(&entry.request.0[..16]);
         if !self.requests.insert(short) {
@@ -213,7 +233,11 @@ impl Walk<'_> {
         let before = entry.event.record().and_then(|record| self.current.get(&record).copied());
         let follows = match &entry.event {
             Event::Founded { .. } => seq == 0,
-            Event::Refreshed { .. } | Event::Promoted { .. } | Event::FixityChecked { .. } => seq > 0,
+            Event::Refreshed { .. }
+            | Event::Promoted { .. }
+            | Event::FixityChecked { .. }
+            | Event::KeyRotated { .. } => seq > 0,
+            Event::Timestamped { size, .. } => (1..=seq).contains(size),
             Event::Damaged { .. } | Event::Repaired { .. } | Event::Lost { .. } => before.is_some(),
             Event::Accessioned { .. } => before.is_none(),
             Event::Described { replaces, .. } | Event::Characterized { replaces, .. } => before == Some(*replaces),

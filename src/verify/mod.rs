@@ -20,6 +20,7 @@ pub mod published;
 pub mod receipt;
 pub mod records;
 mod signed;
+pub mod timestamps;
 
 /// The four answers, with the exit codes that every verifier of an archive shares.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,11 +1,13 @@
 //! A receipt, a description and a file: do they belong together, and does the archive's key say so?
 
 use crate::ledger::{
+    authority::Certificates,
     keys::KeyFile,
     note::{Note, NoteFault},
     proof::{self, Checked, Receipt, ReceiptFault},
+    timestamp::{Stamp, Token},
 };
-use crate::record::{digest::Digest, id::RecordId};
+use crate::record::{digest::Digest, id::RecordId, stamp::is_late};
 use crate::verify::{Outcome, Verdict, description::Stated, policy::Policy};
 
 /// Judges a file by its receipt.
@@ -15,19 +17,28 @@ use crate::verify::{Outcome, Verdict, description::Stated, policy::Policy};
 /// made both. Checked in this order: keys, receipt, signature, inclusion, entry, description (digest, form,
 /// record), file. Without a description or a file the answer is at best incomplete.
 pub fn verify_receipt(receipt: &[u8], key_file: &[u8], description: Option<&[u8]>, file: Option<Digest>) -> Verdict {
-    verify_witnessed(receipt, key_file, None, description, file)
+    verify_outside(receipt, key_file, Outside::default(), description, file)
 }
 
-/// The same, with a policy that says which witnesses must have seen the checkpoint. It is read after the keys; a false
-/// line of one of its witnesses counts as a false signature; that too few cosigned is told where all else holds.
-pub fn verify_witnessed(
+/// What others than the archive say of a receipt's checkpoint, as files.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Outside<'a> {
+    /// Which witnesses must have cosigned it.
+    pub policy: Option<&'a [u8]>,
+    /// What a timestamping authority sent, and the certificates of authorities that are trusted, PEM.
+    pub timestamp: Option<(&'a [u8], &'a [u8])>,
+}
+
+/// The same, with what others say. Policy and certificates are read after the keys; a false line of a witness, or a
+/// token that does not hold, counts as a false signature; that too few cosigned is told where all else holds.
+pub fn verify_outside(
     receipt: &[u8],
     key_file: &[u8],
-    policy: Option<&[u8]>,
+    outside: Outside<'_>,
     description: Option<&[u8]>,
     file: Option<Digest>,
 ) -> Verdict {
-    judge(receipt, key_file, policy, description, file).unwrap_or_else(|verdict| *verdict)
+    judge(receipt, key_file, outside, description, file).unwrap_or_else(|verdict| *verdict)
 }
 
 /// What each step gives: its value, or the verdict that ends the matter. Boxed, because it is the rare case.
@@ -36,15 +47,17 @@ type Step<T> = Result<T, Box<Verdict>>;
 fn judge(
     receipt: &[u8],
     key_file: &[u8],
-    policy: Option<&[u8]>,
+    Outside { policy, timestamp }: Outside<'_>,
     description: Option<&[u8]>,
     file: Option<Digest>,
 ) -> Step<Verdict> {
     let keys = keys(key_file)?;
     let policy = policy.map(read_policy).transpose()?;
+    let timestamp = timestamp.map(|(token, pem)| Ok::<_, Box<Verdict>>((token, certificates(pem)?))).transpose()?;
     let receipt = read(receipt)?;
     let checked = receipt.check(&keys).map_err(|fault| refused(&fault))?;
     let witnessed = policy.map(|policy| witnessed(&receipt, &policy)).transpose()?;
+    let stamp = timestamp.map(|(token, trusted)| stamped(&receipt, &checked, token, &trusted)).transpose()?;
     let (record, named) = subject(&checked)?;
     let Some(description) = description else { return Err(without_description(&receipt, &checked)) };
     let description = describe(description, record, named)?;
@@ -53,7 +66,7 @@ fn judge(
     if witnessed == Some(false) {
         return Err(too_few());
     }
-    Ok(holds(&receipt, &checked, record, witnessed.is_some()))
+    Ok(holds(&receipt, &checked, record, (witnessed.is_some(), stamp)))
 }
 
 fn read_policy(bytes: &[u8]) -> Step<Policy> {
@@ -74,6 +87,31 @@ fn witnessed(receipt: &Receipt, policy: &Policy) -> Step<bool> {
             "chữ ký của một bên chứng kiến không khớp với nội dung biên nhận",
         )
     })
+}
+
+fn certificates(pem: &[u8]) -> Step<Certificates> {
+    Certificates::parse(pem).map(Certificates::without_lists).map_err(|fault| {
+        usage(
+            format!("the certificates of timestamping authorities cannot be read: {fault}"),
+            "không đọc được tệp chứng thư của tổ chức cấp dấu thời gian (PEM)",
+        )
+    })
+}
+
+/// What an authority says of the checkpoint: of the archive's own lines, whoever else has signed since.
+fn stamped(receipt: &Receipt, checked: &Checked, token: &[u8], trusted: &Certificates) -> Step<Stamp> {
+    let wrong = |fault: String| tampered(fault, "dấu thời gian không đúng hoặc không phải của điểm kiểm tra này");
+    let note = Note::parse(&receipt.checkpoint_note).map_err(|fault| wrong(fault.to_string()))?;
+    let mut own = format!("{}\n", note.text());
+    let lines = note.lines().iter().filter(|line| line.name == checked.checkpoint.origin);
+    lines.for_each(|line| own += &line.to_string());
+    let message = Digest::of(own.as_bytes());
+    let stamp = Token::read(token).and_then(|token| token.verify(message, trusted));
+    let stamp = stamp.map_err(|fault| wrong(format!("the timestamp does not hold: {fault}")))?;
+    if is_late(checked.entry.at, stamp.time) {
+        return Err(wrong(format!("the entry is later than the timestamp, which says {}", stamp.time)));
+    }
+    Ok(stamp)
 }
 
 fn keys(bytes: &[u8]) -> Step<KeyFile> {
@@ -155,19 +193,28 @@ fn component(description: &Stated, file: Digest) -> Step<()> {
     ))
 }
 
-fn holds(receipt: &Receipt, checked: &Checked, record: RecordId, witnessed: bool) -> Verdict {
-    let (vi, en) = if witnessed { (", bên chứng kiến", ", witnesses") } else { ("", "") };
+fn holds(receipt: &Receipt, checked: &Checked, record: RecordId, outside: (bool, Option<Stamp>)) -> Verdict {
+    let (mut vi, mut en) = (String::new(), String::new());
+    if outside.0 {
+        (vi, en) = (", bên chứng kiến".into(), ", witnesses".into());
+    }
+    let (mut then_vi, mut then_en) = (String::new(), String::new());
+    if let Some(stamp) = outside.1 {
+        (vi, en) = (vi + ", dấu thời gian", en + ", timestamp");
+        then_vi = format!(" Đã có trước {} theo tổ chức cấp dấu thời gian.", stamp.time);
+        then_en = format!(" It was there at {}, as a timestamping authority says.", stamp.time);
+    }
     let (at, size, origin) = (checked.entry.at, checked.checkpoint.size, &checked.checkpoint.origin);
     let (event, index) = (checked.entry.event.name(), receipt.index);
     Verdict {
         outcome: Outcome::Holds,
         english: format!(
             "HOLDS: the file is the one in record {record}, {event} at {at}, entry {index} of {size} in the ledger \
-             of {origin}. Checked: key, signature, inclusion, entry, description, file{en}."
+             of {origin}. Checked: key, signature, inclusion, entry, description, file{en}.{then_en}"
         ),
         vietnamese: format!(
             "ĐÚNG: tệp đúng là tệp của tài liệu {record}, sự kiện {event} lúc {at}, mục {index} trên {size} trong sổ \
-             cái của {origin}. Đã kiểm tra: khóa, chữ ký, vị trí trong sổ cái, sự kiện, bản mô tả, tệp{vi}."
+             cái của {origin}. Đã kiểm tra: khóa, chữ ký, vị trí trong sổ cái, sự kiện, bản mô tả, tệp{vi}.{then_vi}"
         ),
     }
 }

@@ -143,7 +143,7 @@ impl<'a> Signed<'a> {
     }
 
     /// What the commits did not come to.
-    pub fn expect(&self, size: u64) {
+    pub fn missed(&self, size: u64) {
         for State { name, checkpoint, met } in &self.states {
             if checkpoint.size > size {
                 let detail = format!("{name} is of {} entries, the commits have {size}", checkpoint.size);

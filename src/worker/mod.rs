@@ -1,4 +1,4 @@
-//! The background rounds of an open archive: the texts of what was taken in, fixity, and the witnesses.
+//! The background rounds of an open archive: the texts of what was taken in, fixity, witnesses, timestamps.
 //!
 //! # Why
 //! *A round asks what there is to do*, it is not told: killed anywhere, the next one finds the same. Dropping
@@ -8,7 +8,7 @@ mod fixity;
 
 use crate::archive::Archive;
 use crate::characterization;
-use crate::evidence::witnesses;
+use crate::evidence::{timestamps, witnesses};
 use std::{path::Path, time::Duration};
 
 /// How long nothing is asked where nothing waited.
@@ -18,7 +18,7 @@ const PAUSE_AFTER_ERROR: Duration = Duration::from_secs(10);
 
 /// Run until they are dropped.
 pub async fn rounds(archive: &Archive) {
-    tokio::join!(reading(archive), fixity::rounds(archive), witnesses::rounds(archive));
+    tokio::join!(reading(archive), fixity::rounds(archive), witnesses::rounds(archive), timestamps::rounds(archive));
 }
 
 async fn reading(archive: &Archive) {

@@ -1,5 +1,6 @@
 //! The archive as a whole. Every test here ends with `world.check()`.
 
+mod authority;
 mod command;
 mod damage;
 mod fixity;
@@ -13,8 +14,10 @@ mod race;
 mod replicas;
 mod rewrite;
 mod rights;
+mod rotation;
 mod sample;
 mod soon;
 mod tamper;
+mod timestamps;
 #[allow(dead_code, reason = "each binary of tests uses its own part of the world")]
 mod world;

@@ -17,7 +17,7 @@ use std::{
 };
 use tempfile::TempDir;
 use vankho::{
-    archive::{Archive, ArchiveError, Clock, Parts, place},
+    archive::{Archive, ArchiveError, Clock, Parts, place, timestamps},
     catalog::Catalog,
     characterization,
     config::Config,
@@ -28,10 +28,14 @@ use vankho::{
         query::{Query, Sort},
     },
     ingest::{self, Fate, Outcome},
-    ledger::keys::Signer,
+    ledger::{authority::Certificates, keys::Signer},
     record::{access::Reader, digest::Digest, id::RecordId, package::Source},
     store::{Replica, Replicas, Standing, Store, layout},
-    verify::{self, archive::verify_archive, receipt::verify_receipt},
+    verify::{
+        self,
+        archive::{Report, Scope, Trusted, audit},
+        receipt::verify_receipt,
+    },
 };
 use zeroize::Zeroizing;
 
@@ -301,7 +305,7 @@ impl World {
     /// A replica that has been healed is an archive that holds, with the same entries.
     async fn faults_of(&self, replica: &Replica) -> Vec<String> {
         let store = Store::of(replica.place.clone(), replica.number, Replicas::default());
-        let report = verify_archive(&store, &[], &|_, _| {}).await;
+        let report = audited(&store, &self.config).await;
         let told = |fault: &dyn std::fmt::Display| format!("place {}: {fault}", replica.number);
         let mut faults: Vec<String> = report.faults.iter().map(|fault| told(fault)).collect();
         faults.extend(report.under_way.iter().map(|path| told(&format!("{path} is under way and nobody writes"))));
@@ -326,10 +330,17 @@ impl World {
     }
 }
 
+/// Everything in a place, with the certificates of the authorities of a configuration.
+async fn audited(store: &Store, config: &Config) -> Report {
+    let authorities = timestamps::configured(&config.evidence).unwrap().into_iter().map(|one| one.certificates);
+    let trusted = Trusted { authorities: authorities.reduce(Certificates::and), ..Trusted::default() };
+    audit(store, Scope::Archive, &trusted, &|_, _| {}).await
+}
+
 /// Holds an archive against itself, against one built anew from the same bytes, and against what it promised.
 pub async fn examine(live: &Archive, rebuilt: &Archive, acknowledged: &[Acknowledged]) -> Vec<String> {
     let mut faults = Vec::new();
-    let report = verify_archive(&live.store, &[], &|_, _| {}).await;
+    let report = audited(&live.store, &live.config).await;
     faults.extend(report.faults.iter().map(|fault| format!("verify: {fault}")));
     faults.extend(report.under_way.iter().map(|path| format!("verify: {path} is under way and nobody writes")));
     let known = live.catalog.records(0, u32::MAX).await.unwrap();

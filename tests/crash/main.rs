@@ -1,6 +1,9 @@
 //! Nothing acknowledged is ever lost, whatever fails and whenever the process dies: the fault matrix, kill -9
 //! of the real process, and the order of writes as the kernel sees it.
 
+#[allow(dead_code, reason = "here it always answers")]
+#[path = "../archive/authority.rs"]
+mod authority;
 #[allow(dead_code, reason = "of real data only what is taken in")]
 #[path = "../corpus/convert.rs"]
 mod convert;
@@ -11,6 +14,7 @@ mod kill;
 mod matrix;
 mod primary;
 mod process;
+mod stamps;
 #[allow(dead_code, reason = "each binary of tests uses its own part of the world")]
 #[path = "../archive/world.rs"]
 mod world;

@@ -3,7 +3,9 @@
 Checks one file of an archive by its receipt, without the archive; or a whole archive. No network.
 
   verify.py receipt RECEIPT FILE KEYFILE [--description DESCRIPTION.json] [--witnesses POLICYFILE]
-  verify.py archive|ledger FOLDER [--keys KEYFILE] [--known FILE]... [--witnesses POLICYFILE] [--place NUMBER]
+                    [--timestamp TOKEN.tsr --authorities ROOTS.pem]
+  verify.py archive|ledger FOLDER [--keys KEYFILE] [--known FILE]... [--witnesses POLICYFILE] [--authorities ROOTS.pem]
+                    [--place NUMBER]
 
 KEYFILE is the archive's keys/archive.keys. Get it from elsewhere than the receipt or the archive: whoever
 hands over both could have made both. What is checked, and what the files look like: FORMAT.md.
@@ -13,7 +15,7 @@ lies under log/ alone. --known names a receipt or a checkpoint that was kept: th
 --place is the number of the place, where the archive lies in several.
 
 Exit code: 0 holds, 1 evidence of tampering, 2 incomplete, 3 usage, or the answer could not be given.
-Python 3.9 or later, standard library only; Ed25519 (RFC 8032) is below.
+Python 3.9 or later, standard library only; Ed25519 (RFC 8032) is below. Only for timestamps (RFC 3161) openssl 3 is asked.
 """
 
 import os
@@ -33,6 +35,7 @@ sys.excepthook = give_up
 
 import base64  # noqa: E402
 import bisect  # noqa: E402
+import calendar  # noqa: E402
 import contextlib  # noqa: E402
 import datetime  # noqa: E402
 import functools  # noqa: E402
@@ -41,6 +44,8 @@ import json  # noqa: E402
 import re  # noqa: E402
 import stat  # noqa: E402
 import struct  # noqa: E402
+import subprocess  # noqa: E402
+import tempfile  # noqa: E402
 import time  # noqa: E402
 
 RECEIPT_BYTES_MAX = 256 * 1024
@@ -50,6 +55,8 @@ PATH_MAX = 63
 ENTRY_BYTES_MAX = 4096
 POLICY_BYTES_MAX = 64 * 1024
 POLICY_NAMES_MAX = 256
+TOKEN_BYTES_MAX = 64 * 1024
+PEM_BYTES_MAX = 32 * 1024 * 1024
 DESCRIPTION_BYTES_MAX = 64 * 1024 * 1024
 DESCRIPTION_DEPTH_MAX = 32
 
@@ -396,7 +403,8 @@ def read_note(receipt, note):
         raise bad
     receipt.body, receipt.origin = body.encode(), lines[0]
     receipt.size, receipt.root = number(lines[1]), unhash(lines[2])
-    receipt.signatures = [signature_line(line) for line in signatures[:-1].split("\n")]
+    receipt.lines = signatures[:-1].split("\n")
+    receipt.signatures = [signature_line(line) for line in receipt.lines]
     if not is_name(receipt.origin) or receipt.size is None or receipt.root is None:
         raise bad
     if None in receipt.signatures or len(receipt.signatures) > SIGNATURES_MAX:
@@ -443,6 +451,86 @@ def included(receipt):
     return last == 0 and digest == receipt.root
 
 
+# --- timestamps (RFC 3161) -------------------------------------------------------------------------------
+
+TOLERANCE_SECONDS = 30
+STATED = r"^Time stamp: (\w{3}) +(\d{1,2}) (\d\d):(\d\d):(\d\d)(?:\.(\d+))? (\d{4}) GMT$"
+MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+
+def openssl(*arguments):
+    """Runs openssl; (did it succeed, what it said)."""
+    done = subprocess.run(
+        ["openssl", *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    return done.returncode == 0, done.stdout.decode("utf-8", "replace")
+
+
+def read_authorities(data):
+    if len(data) > PEM_BYTES_MAX or b"-----BEGIN CERTIFICATE-----" not in data:
+        raise usage(
+            "không đọc được tệp chứng thư của tổ chức cấp dấu thời gian (PEM)",
+            "the certificates of timestamping authorities cannot be read: no PEM file of certificates",
+        )
+
+
+def stamp_of(token, note, roots, chain=None):
+    """When an authority saw these bytes, as entries write moments; None where the token does not hold. Judged at the
+    moment that it states, so that a certificate that has ended since was good then."""
+    with tempfile.TemporaryDirectory() as folder:
+        at = {name: os.path.join(folder, name) for name in ("token", "note", "roots", "chain")}
+        for name, data in (("token", token), ("note", note), ("roots", roots), ("chain", chain or b"")):
+            with open(at[name], "wb") as file:
+                file.write(data)
+        read_well, text = openssl("ts", "-reply", "-in", at["token"], "-text")
+        stated = re.search(STATED, text, re.MULTILINE)
+        if len(token) > TOKEN_BYTES_MAX or not read_well or not stated or stated[1] not in MONTHS:
+            return None
+        month, fraction = MONTHS.index(stated[1]) + 1, f"{stated[6] or '':0<6}"[:6]
+        moment = f"{stated[7]}-{month:02}-{int(stated[2]):02}T{stated[3]}:{stated[4]}:{stated[5]}.{fraction}Z"
+        judged = ["-CAfile", at["roots"], "-attime", str(seconds_of(moment))]
+        if chain is not None:
+            judged += ["-untrusted", at["chain"]]
+        holds, _ = openssl("ts", "-verify", "-in", at["token"], "-data", at["note"], *judged)
+    return moment if holds else None
+
+
+def seconds_of(at):
+    """Whole seconds since 1970."""
+    return calendar.timegm((int(at[:4]), int(at[5:7]), int(at[8:10]), int(at[11:13]), int(at[14:16]), int(at[17:19])))
+
+
+def micros_of(at):
+    return seconds_of(at) * 1000000 + int(at[20:26])
+
+
+def is_late(at, time):
+    """Is an entry later than a timestamp over a tree that has it?"""
+    return micros_of(at) > (seconds_of(time) + TOLERANCE_SECONDS) * 1000000
+
+
+def is_backdated(at, time):
+    """Is an entry earlier than a timestamp over a tree that did not have it yet?"""
+    return micros_of(at) < micros_of(time) - TOLERANCE_SECONDS * 1000000
+
+
+def check_timestamp(receipt, token, authorities):
+    """When an authority saw the checkpoint's text with the archive's own lines."""
+    own = [line for line in receipt.lines if line.startswith("\u2014 " + receipt.origin + " ")]
+    note = receipt.body + b"\n" + "".join(line + "\n" for line in own).encode()
+    try:
+        moment = stamp_of(token, note, authorities)
+    except OSError:
+        raise incomplete(
+            "máy này thiếu openssl để kiểm tra dấu thời gian", "this machine lacks openssl, which checks timestamps"
+        ) from None
+    if moment is None:
+        raise tampered(
+            "dấu thời gian không đúng hoặc không phải của điểm kiểm tra này", "the timestamp does not hold"
+        )
+    return moment
+
+
 # --- entry, description, file ----------------------------------------------------------------------------
 
 # What a member of an entry may be: a regular expression with one group, and what its text must be besides.
@@ -470,6 +558,7 @@ TIME = f'"({MOMENT})"', is_moment
 COUNT = "(0|[1-9][0-9]{0,9})", lambda digits: int(digits) < 2**32
 WHOLE = "(0|[1-9][0-9]{0,15})", lambda digits: int(digits) < 2**53
 PATHS = "(\\{[ -~]*\\})", is_documents
+CODE = '"([a-z0-9-]{1,32})"', None
 DAMAGE = '"(altered|missing|unreadable)"', None
 
 # Where an event may stand: as the first entry; anywhere else; once for a record; for a record that is there; for a
@@ -492,6 +581,12 @@ EVENTS = [
     ("damaged", KNOWN, dict(component=COUNT, fault=DAMAGE, named_by=DIGEST, place=COUNT, record=ID)),
     ("repaired", KNOWN, dict(component=COUNT, named_by=DIGEST, place=COUNT, record=ID, source=COUNT)),
     ("lost", KNOWN, dict(component=COUNT, named_by=DIGEST, record=ID)),
+    ("key_rotated", LATER, {"key": DIGEST}),
+    (
+        "timestamped",
+        LATER,
+        dict(authority=CODE, chain=DIGEST, checkpoint=DIGEST, size=WHOLE, time=TIME, token=DIGEST, until=TIME),
+    ),
 ]
 
 
@@ -786,10 +881,10 @@ class Findings:
     def unnamed(self, path):
         """A file that nothing names."""
         record = record_of(path)
-        if record is None:
-            self.fault(path, UNKNOWN, UNNAMED)
-        elif record in self.intended:
+        if (record or path) in self.intended:  # a timestamp under way is named by its path
             self.under_way(path)
+        elif record is None:
+            self.fault(path, UNKNOWN, UNNAMED)
         else:
             self.suspects.append(path)
 
@@ -882,9 +977,16 @@ def sized(path):
     return (form[1] or form[3], size) if form and size < 2**64 else None
 
 
+def stamp_file(path):
+    """The match of a path of a timestamp's file, or None."""
+    form = re.fullmatch("log/timestamps/(0|[1-9][0-9]{0,19})[.][a-z0-9-]{1,32}[.](tsr|chain[.]pem)", path)
+    return form if form and int(form[1]) < 2**64 else None
+
+
 def has_a_name(path):
     """Is this a path that the log gives to a file?"""
-    return path == "log/checkpoint" or sized(path) is not None or tile_of(path) is not None
+    named = sized(path) or tile_of(path) or stamp_file(path)
+    return path == "log/checkpoint" or named is not None
 
 
 def open_checkpoint(data, keys):
@@ -913,8 +1015,12 @@ REQUEST = struct.Struct(">16sQ")
 class Ledger:
     """Follows the commits by size, never by listing, and holds against them every file under log/."""
 
-    def __init__(self, findings, keys, known, policy):
+    def __init__(self, findings, keys, known, policy, authorities):
         self.place, self.findings, self.keys, self.known, self.policy = findings.place, findings, keys, known, policy
+        self.authorities = authorities
+        self.stamps = []  # (entry's number, entry) of every timestamp
+        self.bounds = {}  # by the size at which a commit ends: the times of the entries on both sides
+        self.end = None  # where the last commit ended
         self.commit_keys = [commit_key(key) for key in keys]
         self.tree, self.bundle, self.primacy, self.newest = Tree(), [], (1, 1), ""
         self.bases = []  # where commits begin
@@ -934,6 +1040,7 @@ class Ledger:
             self.findings.progress(f"{self.tree.size} sự kiện / entries")
         self.expect_known()
         self.expect_witnesses()
+        self.verify_stamps()
         self.rest()
         self.partials()
         self.check_requests()
@@ -1006,6 +1113,9 @@ class Ledger:
             wrong = self.fold(seq, entry, rule) if entry else "it is no entry in form"
             if wrong:
                 self.findings.fault(path, ALTERED, f"entry {seq}: {wrong}")
+            if entry and entry["event"] == "key_rotated" and not self.is_new_key(entry["key"], note.size):
+                detail = "it changes the signing key, and the file of public keys does not say so"
+                self.findings.fault(path, ALTERED, detail)
             if entry and entry["event"] == "promoted":
                 # Only the first entry of a commit may, into the next epoch.
                 follows = seq == base and int(entry["epoch"]) == self.primacy[1] + 1
@@ -1023,6 +1133,16 @@ class Ledger:
         self.primacy = primacy
         if self.tree.root() != note.root:
             raise altered("its root does not follow from its entries")
+        if self.newest:
+            self.bounds[note.size], self.end = [self.newest, None], note.size
+
+    def is_new_key(self, fingerprint, size):
+        """Does the file of public keys have this key sign from this size on?"""
+        for name, key_id, key, first, _ in self.keys:
+            text = f"{name}+{key_id.hex()}+{base64.b64encode(bytes([1]) + key).decode()}"
+            if hashlib.sha256(text.encode()).hexdigest() == fingerprint:
+                return first == size
+        return False
 
     def fold(self, seq, entry, rule):
         """Takes in what follows from an entry, and says why it may not follow. What hangs on earlier entries about the
@@ -1030,6 +1150,12 @@ class Ledger:
         earlier, self.newest = entry["at"] < self.newest, entry["at"]
         request = bytes.fromhex(entry["request"])
         self.requests[request[0]] += REQUEST.pack(request[:16], seq)
+        if seq == self.end:
+            self.bounds[seq][1] = entry["at"]
+        if entry["event"] == "timestamped":
+            self.stamps.append((seq, entry))
+            if not 1 <= int(entry["size"]) <= seq:
+                return CANNOT_FOLLOW
         if "documents" in entry:
             self.documents = json.loads(entry["documents"])
         if "record" in entry:
@@ -1102,6 +1228,59 @@ class Ledger:
         if self.policy and self.policy.quorum >= 0 and self.witnessed < self.published:
             detail = f"too few witnesses cosigned the newest checkpoint; enough cosigned {self.witnessed} entries"
             self.findings.fault(f"log/cosignatures/{self.published}", UNCHECKED, detail)
+
+    # What authorities say of it.
+
+    def verify_stamps(self):
+        unchecked = set()
+        for _, entry in self.stamps:
+            size, authority = int(entry["size"]), entry["authority"]
+            path = f"log/timestamps/{size}.{authority}"
+            last, after = self.bounds.get(size, (None, None))
+            if last is None:
+                self.findings.fault(f"{path}.tsr", ALTERED, "it is of a size at which no commit ends")
+            elif is_late(last, entry["time"]):
+                self.findings.fault(f"{path}.tsr", ALTERED, "an entry that it covers is later than it")
+            elif after and is_backdated(after, entry["time"]):
+                self.findings.fault(commit_path(size), ALTERED, "an entry is earlier than a timestamp before it")
+            token = self.named_file(f"{path}.tsr", entry["token"], TOKEN_BYTES_MAX)
+            chain = self.named_file(f"{path}.chain.pem", entry["chain"], PEM_BYTES_MAX)
+            note = self.named_file(f"log/checkpoints/{size}", entry["checkpoint"], NOTE_BYTES_MAX)
+            if None in (token, chain, note):
+                continue
+            with self.findings.about(f"{path}.tsr"):
+                try:
+                    moment = stamp_of(token, note, self.authorities or chain, chain)
+                except OSError:
+                    raise Fault(UNCHECKED, "this machine lacks openssl, which checks timestamps") from None
+                if moment != entry["time"]:
+                    raise altered("the timestamp does not hold, or says another time than the ledger")
+            if self.authorities is None:
+                unchecked.add(authority)
+        for authority in sorted(unchecked):
+            detail = f"the certificates of authority {authority} are not at hand: give them with --authorities"
+            self.findings.fault("log/timestamps", UNCHECKED, detail)
+        self.lapsed()
+        named = {f"log/timestamps/{entry['size']}.{entry['authority']}" for _, entry in self.stamps}
+        self.others = [one for one in self.others if re.sub("[.](tsr|chain[.]pem)$", "", one[0]) not in named]
+
+    def named_file(self, path, digest, most):
+        """A file whose digest an entry tells; None where it is not that."""
+        with self.findings.about(path):
+            data = self.place.read(path, most)
+            if hashlib.sha256(data).hexdigest() != digest:
+                raise altered("its digest is not the one in the ledger")
+            return data
+        return None
+
+    def lapsed(self):
+        """A timestamp that was not renewed before its certificate ended is worth what the archive's word is worth."""
+        newest = max((entry["time"] for _, entry in self.stamps), default="")
+        for seq, entry in self.stamps:
+            renews = (int(later["size"]) > seq and later["time"] < entry["until"] for _, later in self.stamps)
+            if entry["until"] <= newest and not any(renews):
+                detail = f"its certificate ended at {entry['until']}, and no other timestamp covered it by then"
+                self.findings.fault(f"log/timestamps/{entry['size']}.{entry['authority']}.tsr", UNCHECKED, detail)
 
     # What is published of it.
 
@@ -1316,14 +1495,18 @@ def read(path, most=-1):
         return file.read(most)
 
 
-def receipt_command(receipt_path, file_path, keys_path, description_path, policy_path):
+def receipt_command(receipt_path, file_path, keys_path, description_path, policy_path, token_path, roots_path):
     with open(file_path, "rb"):
         pass  # a file that cannot be read is a slip of the user, whatever the receipt says
     receipt_bytes, keys = read(receipt_path, RECEIPT_BYTES_MAX + 1), read(keys_path)
     description = None if description_path is None else read(description_path)
     policy = None if policy_path is None else read(policy_path, POLICY_BYTES_MAX + 1)
+    token = None if token_path is None else read(token_path, TOKEN_BYTES_MAX + 1)
+    authorities = None if roots_path is None else read(roots_path, PEM_BYTES_MAX + 1)
     keys = read_keys(keys)
     policy = None if policy is None else read_policy(policy)
+    if authorities is not None:
+        read_authorities(authorities)
     receipt = read_receipt(receipt_bytes)
     check_signatures(receipt, keys)
     if not included(receipt):
@@ -1332,7 +1515,12 @@ def receipt_command(receipt_path, file_path, keys_path, description_path, policy
             "the entry is not in the tree that the checkpoint signs",
         )
     witnessed = policy is None or is_met(policy, receipt)
+    stamped = None if token is None else check_timestamp(receipt, token, authorities)
     at, digest, event, record = read_entry(receipt.entry)
+    if stamped is not None and is_late(at, stamped):
+        raise tampered(
+            "dấu thời gian không đúng hoặc không phải của điểm kiểm tra này", "the entry is later than the timestamp"
+        )
     index, size, origin = receipt.index, receipt.size, receipt.origin
     if description is None:
         raise incomplete(
@@ -1347,12 +1535,17 @@ def receipt_command(receipt_path, file_path, keys_path, description_path, policy
             "witnesses have seen",
         )
     vi, en = ("", "") if policy is None else (", bên chứng kiến", ", witnesses")
+    then_vi, then_en = "", ""
+    if stamped is not None:
+        vi, en = vi + ", dấu thời gian", en + ", timestamp"
+        then_vi = f" Đã có trước {stamped} theo tổ chức cấp dấu thời gian."
+        then_en = f" It was there at {stamped}, as a timestamping authority says."
     return Verdict(
         0,
         f"ĐÚNG: tệp đúng là tệp của tài liệu {record}, sự kiện {event} lúc {at}, mục {index} trên {size} trong sổ "
-        f"cái của {origin}. Đã kiểm tra: khóa, chữ ký, vị trí trong sổ cái, sự kiện, bản mô tả, tệp{vi}.",
+        f"cái của {origin}. Đã kiểm tra: khóa, chữ ký, vị trí trong sổ cái, sự kiện, bản mô tả, tệp{vi}.{then_vi}",
         f"HOLDS: the file is the one in record {record}, {event} at {at}, entry {index} of {size} in the ledger of "
-        f"{origin}. Checked: key, signature, inclusion, entry, description, file{en}.",
+        f"{origin}. Checked: key, signature, inclusion, entry, description, file{en}.{then_en}",
     )
 
 
@@ -1383,7 +1576,7 @@ def known_checkpoint(path, keys):
         ) from None
 
 
-def archive_command(scope, folder, keys_path, known_paths, policy_path, place_number):
+def archive_command(scope, folder, keys_path, known_paths, policy_path, roots_path, place_number):
     if not any(os.path.lexists(os.path.join(folder, name)) for name in ("place.json", "keys", "log")):
         raise usage(
             f"không có kho tại {folder}. Chỉ thư mục có place.json (archive/ trong thư mục dữ liệu)",
@@ -1391,10 +1584,14 @@ def archive_command(scope, folder, keys_path, known_paths, policy_path, place_nu
         )
     keys = None if keys_path is None else read_keys(read(keys_path))
     policy = None if policy_path is None else read_policy(read(policy_path, POLICY_BYTES_MAX + 1))
+    authorities = None if roots_path is None else read(roots_path, PEM_BYTES_MAX + 1)
+    if authorities is not None:
+        read_authorities(authorities)
     findings = Findings(Place(folder))
     keys = keys or own_keys(findings)
     if keys:
-        ledger = Ledger(findings, keys, [known_checkpoint(path, keys) for path in known_paths], policy)
+        known = [known_checkpoint(path, keys) for path in known_paths]
+        ledger = Ledger(findings, keys, known, policy, authorities)
         ledger.verify()
         if scope == "archive":
             verify_documents(ledger, place_number)
@@ -1430,15 +1627,19 @@ def archive_verdict(kinds):
 
 
 def archive_options(words):
-    """Keys, known states, policy and number of the place, as they were asked for; None where it is no such list."""
-    given = {"--keys": [], "--known": [], "--witnesses": [], "--place": []}
+    """Keys, known states, policy, certificates and number of the place, as they were asked for; None where it is no
+    such list."""
+    given = {"--keys": [], "--known": [], "--witnesses": [], "--authorities": [], "--place": []}
     for option, value in zip(words[::2], words[1::2]):
         if option not in given or given[option] and option != "--known":
             return None
         given[option].append(value)
-    keys, policy = given["--keys"] or [None], given["--witnesses"] or [None]
+    keys, policy, roots = ((given[name] or [None])[0] for name in ("--keys", "--witnesses", "--authorities"))
     place = number(given["--place"][0]) if given["--place"] else 1
-    return (keys[0], given["--known"], policy[0], place) if place and len(words) % 2 == 0 else None
+    return (keys, given["--known"], policy, roots, place) if place and len(words) % 2 == 0 else None
+
+
+OPTIONS = ("--description", "--witnesses", "--timestamp", "--authorities")
 
 
 def run(arguments):
@@ -1446,16 +1647,19 @@ def run(arguments):
         options = archive_options(arguments[2:])
         if options:
             return archive_command(*arguments[:2], *options)
-    if len(arguments) in (4, 6, 8) and arguments[0] == "receipt":
+    if len(arguments) in (4, 6, 8, 10, 12) and arguments[0] == "receipt":
         options = dict(zip(arguments[4::2], arguments[5::2]))
-        if len(options) == (len(arguments) - 4) // 2 and set(options) <= {"--description", "--witnesses"}:
-            return receipt_command(*arguments[1:4], options.get("--description"), options.get("--witnesses"))
+        alone = len(options) == (len(arguments) - 4) // 2 and set(options) <= set(OPTIONS)
+        # A timestamp and those who are believed come together.
+        if alone and ("--timestamp" in options) == ("--authorities" in options):
+            return receipt_command(*arguments[1:4], *(options.get(name) for name in OPTIONS))
     raise usage(
-        "cách dùng: verify.py receipt BIÊN_NHẬN TỆP TỆP_KHÓA [--description BẢN_MÔ_TẢ.json] [--witnesses TỆP_QUY_ĐỊNH]"
-        ", hoặc verify.py archive|ledger THƯ_MỤC [--keys TỆP_KHÓA] [--known TỆP]... [--witnesses TỆP_QUY_ĐỊNH] "
-        "[--place SỐ]",
-        "usage: verify.py receipt RECEIPT FILE KEYFILE [--description DESCRIPTION.json] [--witnesses POLICYFILE], or "
-        "verify.py archive|ledger FOLDER [--keys KEYFILE] [--known FILE]... [--witnesses POLICYFILE] [--place NUMBER]",
+        "cách dùng: verify.py receipt BIÊN_NHẬN TỆP TỆP_KHÓA [--description BẢN_MÔ_TẢ.json] [--witnesses TỆP_QUY_ĐỊNH] "
+        "[--timestamp DẤU_THỜI_GIAN.tsr --authorities CHỨNG_THƯ.pem], hoặc verify.py archive|ledger THƯ_MỤC "
+        "[--keys TỆP_KHÓA] [--known TỆP]... [--witnesses TỆP_QUY_ĐỊNH] [--authorities CHỨNG_THƯ.pem] [--place SỐ]",
+        "usage: verify.py receipt RECEIPT FILE KEYFILE [--description DESCRIPTION.json] [--witnesses POLICYFILE] "
+        "[--timestamp TOKEN.tsr --authorities ROOTS.pem], or verify.py archive|ledger FOLDER [--keys KEYFILE] "
+        "[--known FILE]... [--witnesses POLICYFILE] [--authorities ROOTS.pem] [--place NUMBER]",
     )
 
 

@@ -3,12 +3,13 @@
 # Checks one file of an archive by its receipt, without network and without the archive.
 #
 #   verify.sh receipt RECEIPT FILE KEYFILE [--description DESCRIPTION.json] [--witnesses POLICYFILE]
+#                     [--timestamp TOKEN.tsr --authorities ROOTS.pem]
 #
 # KEYFILE is the archive's keys/archive.keys. Get it from elsewhere than the receipt: whoever hands over
 # both could have made both. What is checked, in this order, and what the files look like: FORMAT.md.
 #
 # Exit code: 0 holds, 1 evidence of tampering, 2 incomplete, 3 usage, or the answer could not be given.
-# Needs bash, openssl 3, sha256sum, xxd, jq, and what every system has (base64 cat cmp head mktemp rm tail tr wc).
+# Needs bash, openssl 3, sha256sum, xxd, jq, and what every system has (base64 cat cmp grep head mktemp rm tail tr wc).
 #
 # There is no `set -e`: it would decide by itself which failure matters. Here every step that fails says
 # what that means, and one line alone, the last one, ends with 0. Nothing that was read is ever run,
@@ -117,7 +118,7 @@ signed_by() { # key, signature, path of the text
 
 check_tools() {
   local tool
-  for tool in openssl sha256sum xxd jq base64 cat cmp head mktemp rm tail tr wc; do
+  for tool in openssl sha256sum xxd jq base64 cat cmp grep head mktemp rm tail tr wc; do
     command -v "$tool" > /dev/null 2>&1 || incomplete "máy này thiếu chương trình $tool" "this machine lacks $tool"
   done
   work=$(mktemp -d) && [[ -n $work && -d $work ]] ||
@@ -389,6 +390,38 @@ check_inclusion() {
   [[ $last == 0 && $hash =~ ^$hex64$ && $hash == "$root" ]] || not_included
 }
 
+# --- the timestamp (RFC 3161) ----------------------------------------------------------------------------
+
+bad_stamp() {
+  tampered "dấu thời gian không đúng hoặc không phải của điểm kiểm tra này" "the timestamp does not hold"
+}
+stamped='' # when an authority saw the checkpoint's text with the archive's own lines: seconds since 1970
+check_timestamp() {
+  local i line
+  (($(wc -c < "$work/token") <= 65536)) || bad_stamp
+  { cat "$work/body" && printf '\n'; } > "$work/note"
+  for i in "${!signers[@]}"; do
+    [[ ${signers[i]} != "$origin" ]] || printf '%s%s %s\n' "$dash" "${signers[i]}" "${signatures[i]}" >> "$work/note"
+  done
+  openssl ts -reply -in "$work/token" -text > "$work/stated" 2> /dev/null < /dev/null || bad_stamp
+  line=$(grep -a -m 1 '^Time stamp: ' < "$work/stated") || bad_stamp
+  [[ $line =~ ^'Time stamp: '([A-Z][a-z][a-z]\ +[0-9]+\ [0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]+)?\ ([0-9]{4})\ GMT$ ]] || bad_stamp
+  stamped=$(jq -nr --arg at "${BASH_REMATCH[1]} ${BASH_REMATCH[3]}" '$at | strptime("%b %d %H:%M:%S %Y") | mktime' 2> /dev/null)
+  [[ $stamped =~ ^[0-9]{1,12}$ ]] || bad_stamp
+  openssl ts -verify -in "$work/token" -data "$work/note" -CAfile "$work/authorities" -attime "$stamped" \
+    > /dev/null 2>&1 < /dev/null || bad_stamp
+}
+# An entry is not later than the timestamp of a tree that has it; half a minute is let pass.
+check_moment() {
+  local at=${entry_at%.*} most
+  most=$(jq -nr --argjson at "$((stamped + 30))" '$at | todate' 2> /dev/null) || bad_stamp
+  [[ $most =~ ^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$ ]] || bad_stamp
+  # Both are of one form, so that what sorts later is later.
+  if [[ $at == "${most%Z}" && ! $entry_at =~ \.000000Z$ || $at > "${most%Z}" ]]; then
+    tampered "dấu thời gian không đúng hoặc không phải của điểm kiểm tra này" "the entry is later than the timestamp"
+  fi
+}
+
 # --- entry, description, file --------------------------------------------------------------------------
 
 entry_at='' entry_event='' entry_record='' entry_description=''
@@ -456,8 +489,8 @@ check_file() {
 # --- the question --------------------------------------------------------------------------------------
 
 how() {
-  usage "cách dùng: verify.sh receipt BIÊN_NHẬN TỆP TỆP_KHÓA [--description BẢN_MÔ_TẢ.json] [--witnesses TỆP_QUY_ĐỊNH]" \
-    "usage: verify.sh receipt RECEIPT FILE KEYFILE [--description DESCRIPTION.json] [--witnesses POLICYFILE]"
+  usage "cách dùng: verify.sh receipt BIÊN_NHẬN TỆP TỆP_KHÓA [--description BẢN_MÔ_TẢ.json] [--witnesses TỆP_QUY_ĐỊNH] [--timestamp DẤU_THỜI_GIAN.tsr --authorities CHỨNG_THƯ.pem]" \
+    "usage: verify.sh receipt RECEIPT FILE KEYFILE [--description DESCRIPTION.json] [--witnesses POLICYFILE] [--timestamp TOKEN.tsr --authorities ROOTS.pem]"
 }
 readable() {
   [[ -f $1 && -r $1 ]] || usage "không đọc được một trong các tệp đã nêu" "one of the files named cannot be read"
@@ -467,19 +500,24 @@ readable() {
 [[ $1 != archive && $1 != ledger ]] ||
   usage "lệnh $1 chỉ có trong verify.py và vankho verify" "$1 is for verify.py and vankho verify"
 [[ $1 == receipt ]] || how
-(($# == 4 || $# == 6 || $# == 8)) || how
-description='' policy=''
+(($# >= 4 && $# <= 12 && $# % 2 == 0)) || how
+description='' policy='' token='' authorities=''
 for ((option = 5; option < $#; option += 2)); do
   value=$((option + 1))
   case ${!option} in
     --description) [[ -z $description && -n ${!value} ]] && description=${!value} || how ;;
     --witnesses) [[ -z $policy && -n ${!value} ]] && policy=${!value} || how ;;
+    --timestamp) [[ -z $token && -n ${!value} ]] && token=${!value} || how ;;
+    --authorities) [[ -z $authorities && -n ${!value} ]] && authorities=${!value} || how ;;
     *) how ;;
   esac
 done
+# A timestamp and those who are believed come together.
+[[ -n $token && -n $authorities || -z $token$authorities ]] || how
 readable "$2" && readable "$3" && readable "$4"
 [[ -z $description ]] || readable "$description"
 [[ -z $policy ]] || readable "$policy"
+[[ -z $token ]] || { readable "$token" && readable "$authorities"; }
 check_tools
 head -c 262145 < "$2" > "$work/receipt" && cat < "$4" > "$work/keys" ||
   incomplete "không ghi được vào thư mục tạm" "the temporary folder cannot be written"
@@ -487,6 +525,13 @@ read_keys
 if [[ -n $policy ]]; then
   head -c 65537 < "$policy" > "$work/policy" || incomplete "không ghi được vào thư mục tạm" "the temporary folder cannot be written"
   read_policy
+fi
+if [[ -n $token ]]; then
+  head -c 65537 < "$token" > "$work/token" && cat < "$authorities" > "$work/authorities" ||
+    incomplete "không ghi được vào thư mục tạm" "the temporary folder cannot be written"
+  grep -aq -e '-----BEGIN CERTIFICATE-----' < "$work/authorities" ||
+    usage "không đọc được tệp chứng thư của tổ chức cấp dấu thời gian (PEM)" \
+      "the certificates of timestamping authorities cannot be read: no PEM file of certificates"
 fi
 read_receipt
 check_signatures
@@ -497,7 +542,16 @@ if [[ -n $policy ]]; then
   check_witnesses
   checked_vi+=', bên chứng kiến' checked_en+=', witnesses'
 fi
+then_vi='' then_en=''
+if [[ -n $token ]]; then
+  check_timestamp
+  checked_vi+=', dấu thời gian' checked_en+=', timestamp'
+  moment_stated=$(jq -nr --argjson at "$stamped" '$at | todate')
+  then_vi=" Đã có trước $moment_stated theo tổ chức cấp dấu thời gian."
+  then_en=" It was there at $moment_stated, as a timestamping authority says."
+fi
 check_entry
+[[ -z $token ]] || check_moment
 [[ -n $description ]] || incomplete "biên nhận đúng (mục $index, $entry_at), nhưng phải có bản mô tả mới đối chiếu được tệp" \
   "the receipt holds (entry $index, $entry_at), but only its description ties it to a file: give that too"
 cat < "$description" > "$work/description" || incomplete "không ghi được vào thư mục tạm" "the temporary folder cannot be written"
@@ -505,5 +559,5 @@ check_description
 check_file "$3"
 [[ -n $witnessed ]] || incomplete "biên nhận đúng, nhưng chưa đủ bên chứng kiến ký: đề nghị kho cấp lại biên nhận, hoặc hỏi các bên chứng kiến" \
   "the receipt holds, but too few witnesses cosigned it: ask the archive for it again, or find out what the witnesses have seen"
-end 0 "ĐÚNG: tệp đúng là tệp của tài liệu $entry_record, sự kiện $entry_event lúc $entry_at, mục $index trên $size trong sổ cái của $origin. Đã kiểm tra: $checked_vi." \
-  "HOLDS: the file is the one in record $entry_record, $entry_event at $entry_at, entry $index of $size in the ledger of $origin. Checked: $checked_en."
+end 0 "ĐÚNG: tệp đúng là tệp của tài liệu $entry_record, sự kiện $entry_event lúc $entry_at, mục $index trên $size trong sổ cái của $origin. Đã kiểm tra: $checked_vi.$then_vi" \
+  "HOLDS: the file is the one in record $entry_record, $entry_event at $entry_at, entry $index of $size in the ledger of $origin. Checked: $checked_en.$then_en"

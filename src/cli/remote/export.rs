@@ -52,7 +52,7 @@ impl Server {
         let bytes: Vec<u8> = self.description(record, digest).await?.into();
         let description = Description::from_bytes(&bytes);
         let description = description.map_err(|_| ArchiveError::Damaged(layout::description(record, digest)))?;
-        let receipt = Some(self.receipt(record, true).await?);
+        let receipt = Some(self.receipt(record, true, false).await?);
         let read = async |component: &Component| {
             let path = format!("api/v1/records/{record}/components/{}", component.ordinal);
             let response = self.ask(self.get(&path)).await?;

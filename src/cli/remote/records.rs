@@ -6,10 +6,10 @@ use crate::access::{
 };
 use crate::cli::{
     CommandError,
-    receipt::{chosen, unknown},
+    receipt::{chosen, not_stamped, unknown},
     remote::{RemoteError, Server},
 };
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, Timely};
 use crate::record::{digest::Digest, id::RecordId, text};
 use crate::verify::published::Part;
 use bytes::Bytes;
@@ -72,18 +72,37 @@ impl Server {
 
     /// The receipt of a record, and the description that its entry names.
     pub async fn evidence(&self, typed: &str, latest: bool) -> Result<Evidence, CommandError> {
+        self.taken(self.named(typed).await?, typed, latest, false).await
+    }
+
+    /// The same under the first checkpoint that was timestamped after, with its token.
+    pub async fn timely(&self, typed: &str, latest: bool) -> Result<Timely, CommandError> {
         let record = self.named(typed).await?;
+        let token = self.bytes(self.get(&format!("api/v1/records/{record}/timestamp")).query(&[("latest", latest)]));
+        let absent = |error: RemoteError| if error.is_absent() { not_stamped(typed) } else { error.into() };
+        let token = token.await.map_err(absent)?;
+        Ok(Timely { evidence: self.taken(record, typed, latest, true).await?, token })
+    }
+
+    async fn taken(
+        &self,
+        record: RecordId,
+        typed: &str,
+        latest: bool,
+        timestamped: bool,
+    ) -> Result<Evidence, CommandError> {
         let absent = |error: RemoteError| if error.is_absent() { unknown(typed) } else { error.into() };
         let life = self.history(record).await?.unwrap_or_default();
         let said = if latest { life.last() } else { life.first() };
         let digest: Option<Digest> = said.and_then(|said| said.sha256.parse().ok());
         let digest = digest.ok_or_else(|| unknown(typed))?;
-        let receipt = self.receipt(record, latest).await.map_err(absent)?;
+        let receipt = self.receipt(record, latest, timestamped).await.map_err(absent)?;
         Ok(Evidence { receipt, description: self.description(record, digest).await.map_err(absent)?.into() })
     }
 
-    pub async fn receipt(&self, record: RecordId, latest: bool) -> Result<String, RemoteError> {
-        self.text(self.get(&format!("api/v1/records/{record}/receipt")).query(&[("latest", latest)])).await
+    pub async fn receipt(&self, record: RecordId, latest: bool, timestamped: bool) -> Result<String, RemoteError> {
+        let receipt = self.get(&format!("api/v1/records/{record}/receipt"));
+        self.text(receipt.query(&[("latest", latest), ("timestamped", timestamped)])).await
     }
 
     /// The exact bytes of a description; others than its digest names are refused.

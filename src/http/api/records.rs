@@ -268,6 +268,18 @@ pub struct Which {
     /// Of the description in force instead of the accession.
     #[serde(default)]
     latest: bool,
+    /// Under the first checkpoint that was timestamped after.
+    #[serde(default)]
+    timestamped: bool,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct Of {
+    /// Of the description in force instead of the accession.
+    #[serde(default)]
+    latest: bool,
 }
 
 /// Take the receipt of a record
@@ -289,10 +301,39 @@ pub async fn receipt(
 ) -> Result<Response, Trouble> {
     let (archive, record) = (&open.archive, api::record(&record)?);
     access::open(archive, &who.0.reader(), record).await?.ok_or(Kind::NotFound)?;
-    let found = evidence::receipt(archive, record, which.latest).await?.ok_or(Kind::NotFound)?;
+    let found = match which.timestamped {
+        true => evidence::timely(archive, record, which.latest).await?.map(|timely| timely.evidence),
+        false => evidence::receipt(archive, record, which.latest).await?,
+    };
     let name = format!("attachment; filename=\"{record}.receipt.txt\"");
     let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, name)];
-    Ok((headers, found.receipt).into_response())
+    Ok((headers, found.ok_or(Kind::NotFound)?.receipt).into_response())
+}
+
+/// Take what a timestamping authority said
+///
+/// RFC 3161, over the checkpoint of the receipt that is taken with `timestamped=true`: its text and the archive's own
+/// signature lines. 404 where no timestamp covers the record yet.
+#[utoipa::path(
+    get, path = "/api/v1/records/{record}/timestamp", tag = "records",
+    params(("record" = String, Path, description = "Its identifier"), Of),
+    responses(
+        (status = 200, description = "TimeStampResp", content_type = "application/timestamp-reply"),
+        (status = "default", description = "A problem", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn timestamp(
+    Held(open): Held,
+    who: Who,
+    Path(record): Path<String>,
+    Query(of): Query<Of>,
+) -> Result<Response, Trouble> {
+    let (archive, record) = (&open.archive, api::record(&record)?);
+    access::open(archive, &who.0.reader(), record).await?.ok_or(Kind::NotFound)?;
+    let timely = evidence::timely(archive, record, of.latest).await?.ok_or(Kind::NotFound)?;
+    let name = format!("attachment; filename=\"{record}.tsr\"");
+    let kind = "application/timestamp-reply".to_owned();
+    Ok(([(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, name)], timely.token).into_response())
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! `vankho verify archive` and `vankho verify ledger`: everything in a place, or its ledger alone. They read only, and
 //! the archive is not opened.
 
-use crate::archive::{ArchiveError, places::Places, witnesses::configured};
+use crate::archive::{ArchiveError, places::Places, timestamps, witnesses};
 use crate::cli::{CommandError, Context, or_cancelled, show::Screen, verify};
-use crate::ledger::{checkpoint::Checkpoint, keys::KeyFile};
+use crate::ledger::{authority::Certificates, checkpoint::Checkpoint, keys::KeyFile};
 use crate::store::{Store, StoreError, layout};
 use crate::verify::{
     archive::{Report, Scope, Trusted, audit},
@@ -15,7 +15,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 /// Which place is looked at, and what is known of it from elsewhere
 #[derive(Args)]
-pub struct Audit {
+pub struct Whole {
     /// The archive's public keys, obtained from elsewhere [default: as the archive itself tells them]
     #[arg(long, value_name = "FILE")]
     keys: Option<PathBuf>,
@@ -25,12 +25,15 @@ pub struct Audit {
     /// Which witnesses must have cosigned the newest checkpoint; FORMAT.md tells the form
     #[arg(long, value_name = "POLICYFILE")]
     witnesses: Option<PathBuf>,
+    /// Certificates of the timestamping authorities, PEM, obtained from them [default: those in evidence.authorities]
+    #[arg(long, value_name = "PEM")]
+    authorities: Option<PathBuf>,
     /// Which of the places in storage.places [default: the one that decides the order of entries]
     #[arg(long, value_name = "NUMBER")]
     place: Option<u32>,
 }
 
-impl Audit {
+impl Whole {
     pub async fn run(self, context: &Context, scope: Scope) -> Result<ExitCode, CommandError> {
         let places = Places::configured(&context.data, &context.config.storage)?;
         let store = places.alone(self.place).await?;
@@ -73,8 +76,13 @@ impl Audit {
                 known.push((path.display().to_string(), verify::state(path, keys)?));
             }
         }
-        let witnesses = configured(&context.config.evidence)?.into_iter().map(|witness| witness.key).collect();
-        Ok(Trusted { keys, known, witnesses, policy })
+        let evidence = &context.config.evidence;
+        let witnesses = witnesses::configured(evidence)?.into_iter().map(|witness| witness.key).collect();
+        let authorities = match &self.authorities {
+            Some(path) => Some(certificates(&verify::read_file(path)?)?),
+            None => timestamps::configured(evidence)?.into_iter().map(|one| one.certificates).reduce(Certificates::and),
+        };
+        Ok(Trusted { keys, known, witnesses, policy, authorities })
     }
 }
 
@@ -85,6 +93,15 @@ async fn own_keys(store: &Store) -> Result<Option<KeyFile>, CommandError> {
         Err(StoreError::Absent(_) | StoreError::Disk { .. }) => Ok(None),
         Err(error) => Err(ArchiveError::from(error).into()),
     }
+}
+
+fn certificates(pem: &[u8]) -> Result<Certificates, CommandError> {
+    Certificates::parse(pem).map_err(|fault| {
+        CommandError::usage(
+            "không đọc được tệp chứng thư của tổ chức cấp dấu thời gian (PEM)".into(),
+            format!("the certificates of timestamping authorities: {fault}"),
+        )
+    })
 }
 
 fn policy(bytes: &[u8]) -> Result<Policy, CommandError> {
