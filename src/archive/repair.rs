@@ -10,7 +10,7 @@
 use crate::archive::{Answered, Archive, ArchiveError, Proposal, keep::random, request};
 use crate::record::{
     digest::Digest,
-    entry::{Damage, Event},
+    entry::{Damage, Entry, Event},
     id::RecordId,
 };
 use crate::store::{
@@ -54,9 +54,8 @@ impl Archive {
     /// If we stop anywhere here, the place has it or has not: the next round finds what it has.
     pub async fn repair(&self, object: &Object, number: u32, fault: Damage) -> Result<Mended, ArchiveError> {
         let Object { record, named_by, component, .. } = *object;
-        let life = self.catalog.life(record).await?;
         let loss = Event::Lost { record, named_by, component };
-        let lost = life.iter().any(|happened| happened.event == loss.name());
+        let lost = self.is_lost(object, &loss).await?;
         if !lost {
             self.note(Event::Damaged { record, named_by, component, place: number, fault }).await?;
         }
@@ -86,6 +85,22 @@ impl Archive {
         }
         tracing::error!(record.id = %record, component, "lost: no place holds it as it was kept; bring it back from a backup");
         Ok(Mended::Lost)
+    }
+
+    /// Does the ledger say of this object that it is lost, and not that it came back since?
+    async fn is_lost(&self, object: &Object, loss: &Event) -> Result<bool, ArchiveError> {
+        let (life, mut lost) = (self.catalog.life(object.record).await?, false);
+        for happened in life.iter().filter(|one| ["lost", "repaired"].contains(&one.event.as_str())) {
+            let bytes = self.ledger.entry(happened.seq).await?;
+            let entry = Entry::from_bytes(&bytes).map_err(|fault| ArchiveError::Damaged(fault.to_string()))?;
+            match entry.event {
+                Event::Repaired { named_by, component, .. } => {
+                    lost &= (named_by, component) != (object.named_by, object.component);
+                }
+                event => lost |= event == *loss,
+            }
+        }
+        Ok(lost)
     }
 
     /// Keeps what was found in the place of an object, for as long as staging keeps anything.

@@ -25,7 +25,7 @@ pub async fn rounds(archive: &Archive) {
     let mut sampled = archive.clock.now();
     loop {
         if let Err(error) = look(archive, &mut sampled).await {
-            tracing::warn!(%error, "a round of fixity ended early; it goes on");
+            tracing::warn!(%error, "how far fixity is cannot be told; it is asked again");
         }
         tokio::time::sleep(PAUSE).await;
     }
@@ -41,17 +41,27 @@ async fn look(archive: &Archive, sampled: &mut Instant) -> Result<(), ArchiveErr
         if !one.answers {
             continue;
         }
-        if is_due(&one, now, archive.config.fixity.objective_days) {
-            round(archive, one.place).await?;
-        } else if sample {
-            let (mut pace, records) = (fixity::budget(archive), archive.config.fixity.sample_records);
-            let checked = fixity::sample(archive, one.place, records, &mut pace).await?;
-            count(one.place, checked.map_or(0, |checked| checked.faults.len()));
+        // What one place cannot do keeps no other waiting.
+        let looked = match is_due(&one, now, archive.config.fixity.objective_days) {
+            true => round(archive, one.place).await,
+            false if sample => picked(archive, one.place).await,
+            false => Ok(()),
+        };
+        if let Err(error) = looked {
+            tracing::warn!(place = one.place, %error, "a round of fixity ended early; it goes on");
         }
     }
     if sample {
         *sampled = now;
     }
+    Ok(())
+}
+
+/// Some records at random.
+async fn picked(archive: &Archive, place: u32) -> Result<(), ArchiveError> {
+    let (mut pace, records) = (fixity::budget(archive), archive.config.fixity.sample_records);
+    let checked = fixity::sample(archive, place, records, &mut pace).await?;
+    count(place, checked.map_or(0, |checked| checked.faults.len()));
     Ok(())
 }
 
