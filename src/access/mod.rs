@@ -6,6 +6,7 @@
 
 pub mod answer;
 pub mod ask;
+pub mod holding;
 pub mod pages;
 
 use crate::archive::{Archive, ArchiveError, apply, feed, keep::Described};

@@ -286,8 +286,10 @@ fn replaced(given: &Given, root: &Path, chance: &mut Chance) -> Done {
             fs::create_dir(&file).unwrap();
             fs::copy(&aside, file.join("inside")).unwrap();
         }),
-        ("a named pipe", &|| drop(Command::new("mkfifo").arg(&file).status().unwrap())),
-        ("renamed", &|| drop(fs::copy(&aside, file.with_extension("other")).unwrap())),
+        ("a named pipe", &|| assert!(Command::new("mkfifo").arg(&file).status().unwrap().success())),
+        ("renamed", &|| {
+            fs::copy(&aside, file.with_extension("other")).unwrap();
+        }),
     ];
     let (what, replace) = chance.pick(&kinds);
     replace();

@@ -2,6 +2,7 @@
 
 use crate::service::{Service, Visitor, key};
 use serde_json::Value;
+use vankho::record::digest::Digest;
 
 const ROLES: [&str; 7] = ["depositor", "records_clerk", "archivist", "official", "auditor", "head", "administrator"];
 
@@ -39,9 +40,17 @@ async fn who_may_read_what() {
     let mut asked = 0;
     for (role, visitor) in &visitors {
         let mut seen = 0;
-        for (level, own, record) in &records {
+        for (n, (level, own, record)) in records.iter().enumerate() {
             let may = may_read(role, level, *own);
             seen += u64::from(may);
+            // Whether a file is kept is told to those who may see what keeps it, and not told to others.
+            let sha256 = Digest::of(format!("toàn văn {n}").as_bytes()).to_string();
+            let asked_for = visitor.client.post(format!("{at}/api/v1/holdings")).bearer_auth(&visitor.token);
+            let held = asked_for.json(&serde_json::json!({"sha256": sha256})).send().await.unwrap();
+            let held: Value = held.json().await.unwrap();
+            let told: Vec<&str> =
+                held["holdings"].as_array().unwrap().iter().map(|one| one["record"].as_str().unwrap()).collect();
+            assert_eq!(told, if may { vec![record.as_str()] } else { vec![] }, "{role} {level} own {own}");
             let record = format!("/api/v1/records/{record}");
             let digest = archivist_digest(archivist, at, &record).await.unwrap_or_else(|| "0".repeat(64));
             for path in [

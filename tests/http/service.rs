@@ -21,7 +21,7 @@ pub struct Service {
     child: Option<Child>,
     listen: String,
     pub address: String,
-    client: Client,
+    pub client: Client,
 }
 
 pub fn vankho(data: &Path, environment: &[(String, String)], arguments: &[&str]) -> Output {
@@ -144,7 +144,7 @@ impl Drop for Service {
 #[derive(Clone)]
 pub struct Visitor {
     pub token: String,
-    client: Client,
+    pub client: Client,
 }
 
 impl Visitor {

@@ -60,7 +60,11 @@ const CHANGES: &[Change] = &[
         let more: &[&[u8]] = &[b"\n", b" ", b"\0", b"# \n", "\u{2014} w AAAAAAE=\n".as_bytes(), bytes];
         [bytes, *chance.pick(more)].concat()
     }),
-    ("a line less", |bytes, chance| lines(bytes, chance, |lines, n, _| drop(lines.remove(n)))),
+    ("a line less", |bytes, chance| {
+        lines(bytes, chance, |lines, n, _| {
+            lines.remove(n);
+        })
+    }),
     ("a line twice", |bytes, chance| lines(bytes, chance, |lines, n, m| lines.insert(m, lines[n]))),
     ("two lines swapped", |bytes, chance| lines(bytes, chance, |lines, n, m| lines.swap(n, m))),
     ("carriage returns", |bytes, _| replaced(bytes, "\n", "\r\n", usize::MAX)),

@@ -171,6 +171,113 @@ async fn verify(browser: &Browser, service: &Service, words: &Words, scan: &Path
         assert_eq!(browser.text(&format!(".outcome-{outcome} h2")).await, title, "{}", browser.text("main").await);
         browser.look(&format!("{}-verify-{outcome}", words.language)).await;
     }
+    locally(browser, service, words, [&receipt, &description, scan, &other], folder).await;
+    bench(browser, service, words, scan, &other).await;
+}
+
+/// The browser judges by itself, with a key file from elsewhere, and says what the server says.
+async fn locally(browser: &Browser, service: &Service, words: &Words, files: [&Path; 4], folder: &Path) {
+    let [receipt, description, scan, other] = files;
+    let keys = service.data.path().join("archive/keys/archive.keys");
+    let changed = |name: &str, from: &Path, change: &dyn Fn(String) -> String| {
+        let (path, text) = (folder.join(name), std::fs::read_to_string(from).unwrap());
+        std::fs::write(&path, change(text)).unwrap();
+        path
+    };
+    // Another index, one more signature line of ours that is wrong, a key that is not in use at this size.
+    let moved = changed("moved.txt", receipt, &|text| text.replacen("\nindex ", "\nindex 1", 1));
+    let forged = changed("forged.txt", receipt, &|text| {
+        let line = text.lines().last().unwrap().to_owned();
+        let (name, signature) = line.rsplit_once(' ').unwrap();
+        let mut letters: Vec<char> = signature.chars().collect();
+        letters[20] = if letters[20] == 'A' { 'B' } else { 'A' };
+        format!("{text}{name} {}\n", letters.into_iter().collect::<String>())
+    });
+    let retired = changed("retired.keys", &keys, &|text| text.replace(" 0 -", " 0 1"));
+    let garbage = changed("garbage.keys", &keys, &|text| text.replace(" 0 -", " 00 -"));
+    for (receipt, description, file, keys, outcome) in [
+        (receipt, description, scan, Some(&keys), 0),
+        (receipt, description, scan, None, 0),
+        (receipt, description, other, Some(&keys), 1),
+        (&moved, description, scan, Some(&keys), 1),
+        (&forged, description, scan, Some(&keys), 1),
+        (receipt, description, scan, Some(&retired), 1),
+        (receipt, receipt, scan, Some(&keys), 1),
+        (receipt, description, scan, Some(&garbage), 3),
+        (description, description, scan, Some(&keys), 3),
+    ] {
+        browser.go(&format!("{}/verify", service.address)).await;
+        browser.until("document.getElementById('locally').offsetParent").await;
+        browser.choose("input[name=receipt]", &[receipt]).await;
+        browser.choose("input[name=description]", &[description]).await;
+        browser.choose("input[name=file]", &[file]).await;
+        if let Some(keys) = keys {
+            browser.choose("input[name=keys]", &[keys]).await;
+        }
+        browser.click("#locally").await;
+        browser.until("document.querySelector('#verdict .verdict')").await;
+        let told = browser.text("#verdict").await;
+        assert_eq!(browser.count(&format!("#verdict .outcome-{outcome}")).await, 1, "{outcome}: {told}");
+    }
+    browser.look(&format!("{}-verify-locally", words.language)).await;
+}
+
+/// A file is found by its digest, hashed in the browser; how the archive stands is shown to whoever may see it.
+async fn bench(browser: &Browser, service: &Service, words: &Words, scan: &Path, other: &Path) {
+    for (file, links) in [(scan, 1), (other, 0)] {
+        browser.go(&format!("{}/bench", service.address)).await;
+        browser.choose("#holding input[name=file]", &[file]).await;
+        browser.click("#holding button.main").await;
+        browser.until("document.querySelector('#held .notice') && !document.querySelector('#held .notice').innerText.endsWith('…')").await;
+        assert!(browser.count("#held a").await.min(1) == links, "{}", browser.text("#held").await);
+    }
+    browser.fill("#holding input[name=sha256]", "xyz").await;
+    browser.run("document.querySelector('#holding').elements.file.value = ''").await;
+    browser.click("#holding button.main").await;
+    browser.until("document.querySelector('#held .notice.bad')").await;
+    assert!(browser.count(".standing li").await >= 1, "an archivist sees how it stands");
+    assert_eq!(browser.count("a[href='/ledger']").await, 0, "and is no auditor");
+    browser.look(&format!("{}-bench", words.language)).await;
+}
+
+/// An auditor reads the ledger from the newest entry back to the first; nobody else does.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_auditor_reads_the_ledger() {
+    let service = served().await;
+    for (name, role, reads) in [("thu", "auditor", true), ("lan", "official", false)] {
+        service.actor(name, role, "Thanh tra tỉnh Lam Hải");
+        let browser = Browser::open().await;
+        browser.go(&service.address).await;
+        browser.until("document.querySelector('.login')").await;
+        browser.fill("input[name=name]", name).await;
+        browser.fill("input[name=password]", PASSWORD).await;
+        browser.click(".login button.main").await;
+        browser.until("document.querySelector('.hits')").await;
+        browser.go(&format!("{}/bench", service.address)).await;
+        assert_eq!(browser.count("a[href='/ledger']").await, u64::from(reads));
+        browser.go(&format!("{}/ledger", service.address)).await;
+        if !reads {
+            browser.until("document.querySelector('main') && !document.querySelector('.entries')").await;
+            continue;
+        }
+        let mut seen = 0;
+        loop {
+            browser.until("document.querySelector('.entries')").await;
+            seen += browser.count(".entries > li").await;
+            if browser.count(".pager a[href*='before']:last-child").await == 0
+                || browser
+                    .run("return [...document.querySelectorAll('.entries > li')].some((li) => li.value === 0)")
+                    .await
+                    == true
+            {
+                break;
+            }
+            browser.run("document.querySelector('.pager a:last-child').click()").await;
+            browser.until("true").await;
+        }
+        assert!(seen > 50, "{seen}");
+        browser.look("en-ledger").await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,6 +8,7 @@ pub mod components;
 pub mod description;
 pub mod export;
 pub mod findings;
+pub mod holdings;
 pub mod log;
 pub mod records;
 pub mod search;

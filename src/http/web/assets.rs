@@ -8,9 +8,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-const ASSETS: [(&str, &str, &str); 3] = [
+const ASSETS: [(&str, &str, &str); 5] = [
     ("style.css", "text/css; charset=utf-8", include_str!("style.css")),
     ("deposit.js", "text/javascript; charset=utf-8", include_str!("deposit.js")),
+    ("bench.js", "text/javascript; charset=utf-8", include_str!("bench.js")),
+    ("verify.js", "text/javascript; charset=utf-8", include_str!("verify.js")),
     ("mark.svg", "image/svg+xml", include_str!("mark.svg")),
 ];
 

@@ -4,14 +4,17 @@
 //! *Both languages stand side by side in the template*, where the eye compares them; a table of keys elsewhere
 //! goes stale on one side.
 //!
-//! *No page needs a script but one.* Handing over several files at once tells how far it is and goes on after a
-//! break; no form can do that. It speaks to the API as any program does. Nothing comes from elsewhere: style,
-//! script and mark are parts of the program.
+//! *A script stands only where no form can do it*: handing over several files at once, which tells how far it is and goes
+//! on after a break; hashing a file that is not to leave the browser; checking a receipt without believing this server.
+//! They speak to the API as any program does. Nothing comes from elsewhere: style, scripts and mark are parts of the
+//! program.
 //!
 //! *Who is not logged in is led to the login and from there back*, where the API says 401.
 
 mod assets;
+mod bench;
 mod deposit;
+mod ledger;
 mod login;
 pub mod problem;
 mod record;
@@ -46,6 +49,8 @@ pub fn routes(body_bytes_max: u64) -> Router<Arc<Door>> {
         .route("/", get(search::page))
         .route("/records/{record}", get(record::page))
         .route("/deposit", get(deposit::page))
+        .route("/bench", get(bench::page))
+        .route("/ledger", get(ledger::page))
         .route("/verify", get(verify::page).post(verify::judge).layer(large))
         .route("/login", get(login::page).post(login::log_in))
         .route("/logout", post(login::log_out))

@@ -45,6 +45,10 @@ struct Page {
     history: Vec<Happened>,
     /// The description that the receipt's entry names.
     receipt_description: String,
+    /// What an authority says: it was there by then.
+    stamped: Option<String>,
+    /// Some of it is at no place as it was kept.
+    lost: bool,
     text: Option<TextShown>,
     /// The question that led here.
     q: String,
@@ -107,12 +111,16 @@ pub async fn page(
     let opened = access::open(archive, &visit.reader(), record).await?.ok_or(Kind::NotFound)?;
     let life = archive.catalog.life(record).await.map_err(ArchiveError::from)?;
     let shown = pages::text(archive, &opened, &q, text, page).await?;
+    let first = life.first().map_or(0, |one| one.seq);
+    let stamped = archive.catalog.timestamp_over(first).await.map_err(ArchiveError::from)?;
+    let lost = life.iter().rfind(|one| ["lost", "repaired"].contains(&one.event.as_str()));
+    let lost = lost.is_some_and(|one| one.event == "lost");
     let history: Vec<Happened> = life
         .into_iter()
         .map(|one| Happened {
             entry: one.seq,
             at: show::time(one.at),
-            event: event(&one.event, language).to_owned(),
+            event: show::event(&one.event, language).to_owned(),
             description: one.description.map(|digest| digest.to_string()),
         })
         .collect();
@@ -131,6 +139,8 @@ pub async fn page(
         components: description.components.iter().map(|one| component(one, language)).collect(),
         findings: description.findings.iter().map(|mark| finding(mark, language)).collect(),
         receipt_description: history.iter().find_map(|one| one.description.clone()).unwrap_or_default(),
+        stamped: stamped.map(|stamped| show::time(stamped.time)),
+        lost,
         text: shown.map(|text| text_shown(text, &opened, &q)),
         history,
         visit,
@@ -142,15 +152,6 @@ pub async fn page(
 fn finding(mark: &Mark, language: Language) -> FindingOut {
     let field = mark.field.as_deref().unwrap_or_default();
     FindingOut::of(&Finding { detail: mark.detail.clone(), ..Finding::new(mark.code, 1, field) }, language)
-}
-
-fn event(name: &str, language: Language) -> &str {
-    match name {
-        "accessioned" => language.say("Tiếp nhận", "Accessioned"),
-        "described" => language.say("Sửa mô tả", "Described"),
-        "characterized" => language.say("Đọc nội dung tệp", "Characterized"),
-        other => other,
-    }
 }
 
 /// The fields of a description that are set, under the names of the circular.

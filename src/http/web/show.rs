@@ -50,6 +50,25 @@ pub fn count(number: u64, language: Language) -> String {
     text
 }
 
+/// What happened, in words.
+pub fn event(name: &str, language: Language) -> &str {
+    match name {
+        "founded" => language.say("Lập kho", "Founded"),
+        "refreshed" => language.say("Cập nhật phần tự mô tả", "Self-description brought up to date"),
+        "accessioned" => language.say("Tiếp nhận", "Accessioned"),
+        "described" => language.say("Sửa mô tả", "Described"),
+        "characterized" => language.say("Đọc nội dung tệp", "Characterized"),
+        "promoted" => language.say("Đổi nơi giữ bản chính", "Another place promoted"),
+        "fixity_checked" => language.say("Kiểm tra tính toàn vẹn", "Fixity checked"),
+        "damaged" => language.say("Phát hiện hư hỏng", "Damaged"),
+        "repaired" => language.say("Phục hồi", "Repaired"),
+        "lost" => language.say("Mất, không nơi nào còn bản đúng", "Lost: no place holds it as it was"),
+        "key_rotated" => language.say("Thay khóa ký", "Signing key changed"),
+        "timestamped" => language.say("Được cấp dấu thời gian", "Timestamped"),
+        other => other,
+    }
+}
+
 /// Number and notation as on the document: 48/QĐ-UBND.
 pub fn number(number: Option<&str>, notation: Option<&str>) -> String {
     [number, notation].into_iter().flatten().collect::<Vec<_>>().join("/")
