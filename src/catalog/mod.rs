@@ -46,6 +46,17 @@ pub struct Catalog {
 /// Statements that a connection keeps prepared.
 const STATEMENTS_PREPARED_MAX: usize = 512;
 
+impl CatalogError {
+    /// Have the files changed under us? Then nothing that is asked helps; opened anew, they are made from the ledger.
+    pub fn is_of_lost_files(&self) -> bool {
+        // SQLITE_CORRUPT and SQLITE_NOTADB; a table that was there is not.
+        let lost = |error: &dyn sqlx::error::DatabaseError| {
+            matches!(error.code().as_deref(), Some("11" | "26")) || error.message().starts_with("no such table")
+        };
+        matches!(self, CatalogError::Database(sqlx::Error::Database(error)) if lost(&**error))
+    }
+}
+
 /// How far the fold is.
 #[derive(Clone, Copy, Debug, Default)]
 struct State {

@@ -139,6 +139,8 @@ pub struct Trouble {
     pub kind: Kind,
     pub findings: Vec<Finding>,
     pub retry_seconds: Option<u64>,
+    /// Derived files have changed under us: the archive is to be opened anew.
+    pub anew: bool,
 }
 
 /// RFC 9457 problem details.
@@ -197,7 +199,7 @@ pub fn trouble(kind: Kind) -> Trouble {
         Kind::Full => Some(60),
         _ => None,
     };
-    Trouble { kind, findings: Vec::new(), retry_seconds }
+    Trouble { kind, findings: Vec::new(), retry_seconds, anew: false }
 }
 
 impl From<Kind> for Trouble {
@@ -208,16 +210,18 @@ impl From<Kind> for Trouble {
 
 impl From<ArchiveError> for Trouble {
     fn from(error: ArchiveError) -> Trouble {
+        let anew = matches!(&error, ArchiveError::Catalog(error) if error.is_of_lost_files());
         let kind = match &error {
             _ if is_full(&error) => Kind::Full,
             // Storage that cannot be reached comes back; who sends the same key again loses nothing.
             ArchiveError::Stopped(_) | ArchiveError::Store(_) | ArchiveError::Ledger(_) => Kind::Away,
+            _ if anew => Kind::Away,
             ArchiveError::Conflict(_) => Kind::Conflict,
             ArchiveError::Damaged(_) => Kind::Damaged,
             _ => Kind::Failed,
         };
         tracing::error!(%error, code = kind.code(), "a request failed");
-        trouble(kind)
+        Trouble { anew, ..trouble(kind) }
     }
 }
 

@@ -63,12 +63,17 @@ pub async fn bounded(State(door): State<Arc<Door>>, request: Request, next: Next
     };
     let path = request.uri().path();
     let arriving = request.method() == Method::POST && (path.ends_with("/records") || path == "/verify");
-    if arriving {
-        return next.run(request).await;
+    let answer = if arriving {
+        next.run(request).await
+    } else {
+        let limit = Duration::from_secs(door.config.server.request_timeout_seconds);
+        let answer = tokio::time::timeout(limit, next.run(request)).await;
+        answer.unwrap_or_else(|_| Trouble::from(Kind::TookTooLong).into_response())
+    };
+    if answer.extensions().get::<Trouble>().is_some_and(|trouble| trouble.anew) {
+        door.open_anew();
     }
-    let limit = Duration::from_secs(door.config.server.request_timeout_seconds);
-    let answer = tokio::time::timeout(limit, next.run(request)).await;
-    answer.unwrap_or_else(|_| Trouble::from(Kind::TookTooLong).into_response())
+    answer
 }
 
 /// Headers under which a browser does nothing but show what it was sent. A handler may have set its own.

@@ -48,6 +48,8 @@ pub struct Door {
     open: RwLock<Option<Arc<Open>>>,
     look: Notify,
     stopping: AtomicBool,
+    /// What is open is of no use any more.
+    anew: AtomicBool,
 }
 
 /// How often the supervisor looks whether the archive has stopped, unasked.
@@ -69,17 +71,24 @@ impl Door {
             open: RwLock::new(None),
             look: Notify::new(),
             stopping: AtomicBool::new(false),
+            anew: AtomicBool::new(false),
         })
     }
 
     /// The archive, if it is open.
     pub fn open(&self) -> Option<Arc<Open>> {
         let open = self.open.read().unwrap_or_else(PoisonError::into_inner).clone();
-        open.filter(|open| !open.archive.has_stopped())
+        open.filter(|open| !open.archive.has_stopped() && !self.anew.load(Ordering::SeqCst))
     }
 
     fn set(&self, open: Option<Arc<Open>>) -> Option<Arc<Open>> {
         std::mem::replace(&mut *self.open.write().unwrap_or_else(PoisonError::into_inner), open)
+    }
+
+    /// Derived files have changed under the open archive: have it closed and opened again.
+    pub fn open_anew(&self) {
+        self.anew.store(true, Ordering::SeqCst);
+        self.look.notify_one();
     }
 
     /// Somebody saw the archive stop: have it looked at now.
@@ -106,6 +115,7 @@ impl Door {
     fn put(&self, archive: Archive) -> JoinHandle<()> {
         let open = Arc::new(Open { archive, intake: Intake::default() });
         let rounds = tokio::spawn((self.rounds)(open.clone()));
+        self.anew.store(false, Ordering::SeqCst);
         self.set(Some(open));
         rounds
     }
