@@ -156,12 +156,15 @@ async fn two_verifiers_agree_on_every_mutation() {
     world.check().await;
 }
 
+/// What is done to an archive.
+type Change<'a> = &'a (dyn Fn(&Path) + Sync);
+
 /// What may be done to an archive without a change of its meaning holds for both.
 #[tokio::test(flavor = "multi_thread")]
 async fn two_verifiers_agree_on_what_does_not_matter() {
     let (world, given) = given().await;
     let size = given.history.size();
-    let good: [(&str, &(dyn Fn(&Path) + Sync)); 11] = [
+    let good: [(&str, Change); 11] = [
         ("nothing", &|_| {}),
         ("no staging", &|root| fs::remove_dir_all(root.join("staging")).unwrap()),
         ("anything in staging", &|root| fs::write(root.join("staging/x"), "x").unwrap()),
