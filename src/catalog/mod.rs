@@ -55,6 +55,12 @@ impl CatalogError {
         };
         matches!(self, CatalogError::Database(sqlx::Error::Database(error)) if lost(&**error))
     }
+
+    /// Did others hold the files for too long (SQLITE_BUSY, SQLITE_LOCKED)? Asked again, they answer.
+    pub fn is_of_a_lock(&self) -> bool {
+        let CatalogError::Database(sqlx::Error::Database(error)) = self else { return false };
+        matches!(error.code().as_deref(), Some("5" | "6"))
+    }
 }
 
 /// How far the fold is.

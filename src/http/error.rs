@@ -216,6 +216,7 @@ impl From<ArchiveError> for Trouble {
             // Storage that cannot be reached comes back; who sends the same key again loses nothing.
             ArchiveError::Stopped(_) | ArchiveError::Store(_) | ArchiveError::Ledger(_) => Kind::Away,
             _ if anew => Kind::Away,
+            ArchiveError::Catalog(error) if error.is_of_a_lock() => Kind::Away,
             ArchiveError::Conflict(_) => Kind::Conflict,
             ArchiveError::Damaged(_) => Kind::Damaged,
             _ => Kind::Failed,
