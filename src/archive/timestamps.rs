@@ -105,18 +105,23 @@ impl Archive {
         }
     }
 
-    /// The token that lies where the one of this size and authority belongs: another process put it there, or one that
-    /// died before its entry was committed.
-    pub async fn token_there(&self, size: u64, code: &AuthorityCode) -> Result<Option<Bytes>, ArchiveError> {
-        match self.store.read(&layout::token(size, code)).await {
+    /// The token that lies where the one of this size and authority belongs, and what lies beside it: another process
+    /// put it there, or one that died before its entry was committed.
+    pub async fn token_there(
+        &self,
+        size: u64,
+        code: &AuthorityCode,
+    ) -> Result<(Option<Bytes>, Option<Bytes>), ArchiveError> {
+        let there = async |path: String| match self.store.read(&path).await {
             Ok(bytes) => Ok(Some(bytes)),
             Err(StoreError::Absent(_)) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+            Err(error) => Err(error),
+        };
+        Ok((there(layout::token(size, code)).await?, there(layout::chain(size, code)).await?))
     }
 
-    /// Keeps a token with the certificates that it was judged by. `None` where another process was first: what it put
-    /// there is to be judged.
+    /// Keeps a token with the certificates that it was judged by. `None` where another process was first with either:
+    /// what it put there is to be judged.
     ///
     /// If we stop here, an intent names what lies there, and the next start drops it.
     pub async fn keep_token(
@@ -128,14 +133,16 @@ impl Archive {
     ) -> Result<Option<KeptToken>, ArchiveError> {
         let (at, beside) = (layout::token(size, authority), layout::chain(size, authority));
         let intent = self.intend_files(&[&at, &beside]).await?;
-        if let Created::AlreadyThere(other) = self.store.create(&at, token.clone()).await?
-            && other != token
-        {
-            self.fulfil(intent).await?;
-            return Ok(None);
+        for (path, ours) in [(&at, &token), (&beside, &chain)] {
+            if let Created::AlreadyThere(other) = self.store.create(path, ours.clone()).await?
+                && other != ours
+            {
+                self.fulfil(intent).await?;
+                return Ok(None);
+            }
         }
         // Where a token is, the checkpoint has to be that it is of; replicas have only the newest ones.
-        self.store.replicas().keep(self.store.primary(), &layout::checkpoint(size), note).await?;
+        self.store.replicas().keep(self.store.primary(), &layout::checkpoint(size), note, false).await?;
         self.store.keep(&beside, chain.clone()).await?;
         self.store.keep(&at, token.clone()).await?;
         let (token, chain) = (Digest::of(&token), Digest::of(&chain));

@@ -137,21 +137,28 @@ async fn stamp(archive: &Archive, authority: &Authority, asked: bool) -> Result<
     }
     let message = Digest::of(&note);
     for _ in 0..RACES_MAX {
-        let there = archive.token_there(checkpoint.size, &authority.code).await?;
+        let (there, beside) = archive.token_there(checkpoint.size, &authority.code).await?;
         // What another process has put there may be a while old.
         let apart = if there.is_some() { i64::MAX } else { APART_MICROS_MAX };
         let token = match there {
             Some(token) => token,
             None => asked_for(archive, authority, message).await?,
         };
-        let (read, trusted) = (Token::read(&token)?, with_lists(archive, authority).await?);
+        let trusted = match &beside {
+            Some(chain) => {
+                let beside = Certificates::parse(chain).map_err(StampFault::List)?;
+                authority.certificates.clone().with_others(&beside)
+            }
+            None => with_lists(archive, authority).await?,
+        };
+        let read = Token::read(&token)?;
         let stamp = read.verify(message, &trusted)?;
         let here = archive.clock.now();
         let ahead = stamp.time.micros() - here.micros();
         if ahead > APART_MICROS_MAX || -ahead > apart {
             return Err(StampFault::Apart { said: stamp.time, here });
         }
-        let chain = Bytes::from(trusted.with_brought(&read.brought).to_pem());
+        let chain = beside.unwrap_or_else(|| Bytes::from(trusted.with_brought(&read.brought).to_pem()));
         let kept = archive.keep_token((checkpoint.size, note.clone()), &authority.code, token, chain).await?;
         if let Some(kept) = kept {
             return Ok(Some(archive.note_token(kept, message, (stamp.time, stamp.until)).await?));

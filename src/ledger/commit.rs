@@ -70,8 +70,7 @@ impl Commit {
 
 /// The fingerprints of the keys that entries put in the place of the one in use.
 pub fn new_keys(entries: &[Vec<u8>]) -> impl Iterator<Item = Digest> + '_ {
-    const NAMED: &[u8] = b"\"event\":\"key_rotated\"";
-    let mentions = |entry: &&Vec<u8>| entry.windows(NAMED.len()).any(|part| part == NAMED);
+    let mentions = |entry: &&Vec<u8>| Entry::may_tell(entry, r#""event":"key_rotated""#);
     let read = |entry: &Vec<u8>| match Entry::from_bytes(entry).map(|entry| entry.event) {
         Ok(Event::KeyRotated { key }) => Some(key),
         _ => None,

@@ -49,9 +49,7 @@ impl Primacy {
 
 /// The primary that an entry names, where it promotes one.
 fn promotion(entry: &[u8]) -> Option<Primacy> {
-    // An entry is JSON without spaces, so this cannot be said in another way, nor inside of a text.
-    const EVENT: &str = r#""event":"promoted""#;
-    if !std::str::from_utf8(entry).is_ok_and(|entry| entry.contains(EVENT)) {
+    if !Entry::may_tell(entry, r#""event":"promoted""#) {
         return None;
     }
     match Entry::from_bytes(entry).map(|entry| entry.event) {

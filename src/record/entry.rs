@@ -31,7 +31,16 @@ pub struct Instant(i64);
 #[error("a moment is written 2026-11-23T03:04:05.123456Z")]
 pub struct NotAnInstant;
 
+/// Vietnam's time, all year (house.md: UTC in storage, `+07:00` in the interface).
+pub const HOURS_AHEAD: i8 = 7;
+
 impl Instant {
+    /// The day in Vietnam: `2026-11-23`.
+    pub fn day(&self) -> String {
+        let there = Instant(self.0.saturating_add(i64::from(HOURS_AHEAD) * 3_600_000_000));
+        there.to_string().chars().take("2026-11-23".len()).collect()
+    }
+
     /// From microseconds since 1970.
     pub fn from_micros(micros: i64) -> Instant {
         Instant(micros)
@@ -248,6 +257,12 @@ impl Entry {
             _ if !bytes.is_ascii() => Err(NotAnEntry::NotCanonical),
             _ => Ok(bytes),
         }
+    }
+
+    /// Can these bytes tell this event, `"event":"…"`, at all? Without reading them: they are JSON without spaces, so it
+    /// cannot be said in another way, nor inside of a text.
+    pub fn may_tell(bytes: &[u8], event: &str) -> bool {
+        std::str::from_utf8(bytes).is_ok_and(|line| line.contains(event))
     }
 
     /// Reads what [`Entry::to_bytes`] wrote, and nothing else.

@@ -275,18 +275,33 @@ async fn a_timestamp_that_was_not_renewed_is_named() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_no_entry_names_is_dropped_by_the_next_start() {
-    let (world, _authority) = stamped_by(|world| Authority::start(&world.micros, "ec", 60)).await;
+    let (mut world, _authority) = stamped_by(|world| Authority::start(&world.micros, "ec", 60)).await;
     let archive = world.open().await.unwrap();
     archive.publish().await.unwrap();
     let size = archive.ledger.size();
     let note = archive.store.read(&layout::checkpoint(size)).await.unwrap();
     let code = AuthorityCode::try_from("thu".to_owned()).unwrap();
-    let kept_token = archive.keep_token((size, note), &code, "token".into(), "chain".into()).await.unwrap();
-    drop(kept_token.expect("nobody was first"));
+    let keep = |token: &'static str, chain: &'static str| {
+        archive.keep_token((size, note.clone()), &code, token.into(), chain.into())
+    };
+    drop(keep("token", "chain").await.unwrap().expect("nobody was first"));
+    for (token, chain) in [("another", "chain"), ("token", "another")] {
+        assert!(keep(token, chain).await.unwrap().is_none(), "somebody was first with one of them, which stands");
+    }
     assert_eq!(kept(&world, "two").len(), 2);
     archive.close().await.unwrap();
     let under_way = report(&world, "archive", 1, None).await;
     assert_eq!((under_way.outcome(), under_way.under_way.len()), (Outcome::Holds, 2), "an intent names them");
+    // Where a replica is away, it opens, and the promise to drop what lies there stands.
+    let (two, away) = (world.data.path().join("two"), world.data.path().join("two.away"));
+    fs::rename(&two, &away).unwrap();
+    fs::write(&two, b"no folder").unwrap();
+    world.config.storage.required = 1;
+    world.open().await.unwrap().close().await.unwrap();
+    fs::remove_file(&two).unwrap();
+    fs::rename(&away, &two).unwrap();
+    world.config.storage.required = 2;
+    assert_eq!((kept(&world, "archive").len(), kept(&world, "two").len()), (0, 2));
     world.open().await.unwrap().close().await.unwrap();
     assert_eq!((kept(&world, "archive").len(), kept(&world, "two").len()), (0, 0));
     world.check().await;
