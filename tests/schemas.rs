@@ -7,8 +7,10 @@ use std::path::Path;
 use vankho::config::Ingest;
 use vankho::exchange;
 use vankho::record::{
+    access::Access,
     codes,
     component::{Component, Format, Role, Unread},
+    consultation::Consultation,
     description::{Description, SCHEMA},
     digest::Digest,
     entry::{Damage, Entry, Event},
@@ -304,6 +306,33 @@ fn the_schema_of_entries_accepts_what_is_committed_and_nothing_else() {
     let named: Vec<&str> =
         schema["oneOf"].as_array().unwrap().iter().filter_map(|e| e["properties"]["event"]["const"].as_str()).collect();
     assert_eq!(named, entries().iter().map(|e| e.event.name()).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_schema_of_consultations_accepts_what_is_noted_and_nothing_else() {
+    let (_, validator) = schema("consultation.v1.json");
+    let one = |component, access| Consultation {
+        at: "2026-11-23T03:04:05.123456Z".parse().unwrap(),
+        by: ActorId::new(1_763_877_600_000, [3; 10]),
+        record: RecordId::new(1_763_877_600_000, [7; 10]),
+        component,
+        access,
+    };
+    for noted in [one(None, Access::Conditional), one(Some(3), Access::Secret)] {
+        let value = serde_json::to_value(&noted).unwrap();
+        validator.validate(&value).unwrap_or_else(|e| panic!("{e}"));
+        for key in ["access", "at", "by", "record"] {
+            let without = changed(&value, &format!("/{key}"), None);
+            assert!(!validator.is_valid(&without) && !code_reads::<Consultation>(&without), "without {key}");
+        }
+        for (key, to) in [("extra", json!(1)), ("at", json!("2026-11-23")), ("by", json!("lan")), ("record", json!(1))]
+        {
+            let other = changed(&value, &format!("/{key}"), Some(to));
+            assert!(!validator.is_valid(&other) && !code_reads::<Consultation>(&other), "{key}");
+        }
+    }
+    let public = serde_json::to_value(one(None, Access::Public)).unwrap();
+    assert!(!validator.is_valid(&public) && !Consultation::is_noted(Access::Public), "nobody notes who reads those");
 }
 
 #[test]

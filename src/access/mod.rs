@@ -3,6 +3,9 @@
 //! # Why
 //! Permission is asked where the answer is made: a search carries its reader into the index, and opening a
 //! record asks the same pure rule again, so that a guessed identifier opens nothing.
+//!
+//! Who is shown a record that is not public is noted, durably, before they are shown it ([`note`]): what cannot be noted
+//! is not shown.
 
 pub mod answer;
 pub mod ask;
@@ -17,6 +20,8 @@ use crate::index::{
 };
 use crate::record::{
     access::{Access, Reader},
+    actor::Actor,
+    consultation::Consultation,
     digest::{Digest, Hasher},
     id::RecordId,
     text,
@@ -141,6 +146,19 @@ fn may_read(reader: &Reader, described: &Described) -> bool {
 pub async fn open(archive: &Archive, reader: &Reader, record: RecordId) -> Result<Option<Described>, ArchiveError> {
     let Some(described) = archive.description(record).await? else { return Ok(None) };
     Ok(may_read(reader, &described).then_some(described))
+}
+
+/// Notes that somebody is about to be shown a record, or to take a component of it, where it is not public.
+///
+/// If we stop here, it is noted or it is not; whoever asked was shown nothing.
+pub async fn note(archive: &Archive, by: &Actor, record: RecordId, component: Option<u32>) -> Result<(), ArchiveError> {
+    let known = archive.catalog.record(record).await?;
+    let access = known.and_then(|known| Access::read(&known.access)).unwrap_or(Access::Secret);
+    if !Consultation::is_noted(access) {
+        return Ok(());
+    }
+    let one = Consultation { at: archive.clock.now(), by: by.id, record, component, access };
+    Ok(archive.desk.note_consultation(&one).await?)
 }
 
 /// A component of an opened record, as it lies in its place.

@@ -1,5 +1,6 @@
 //! What is *not* evidence: accounts and their keys, who the local operator is, which rows of which manifest
-//! were handed over under which key, and the largest checkpoint that this machine has seen committed.
+//! were handed over under which key, the largest checkpoint that this machine has seen committed, and what is to become
+//! evidence: the consultations of a day that is not over.
 //!
 //! An ordinary database, backed up as one. If it is lost, accounts and drafts come back from a backup, a
 //! half-done ingest can no longer be told from a new one, and rollback is caught by receipts alone.
@@ -9,6 +10,7 @@
 //! that its trace in the ledger tells nothing of the content. The client of `vankho ingest` is this desk.
 
 pub mod accounts;
+mod consultations;
 pub mod password;
 pub mod witnesses;
 
@@ -61,7 +63,9 @@ impl Desk {
         let options = options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
         let pool = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
         let pool = pool.connect_with(options).await?;
-        for statement in SCHEMA.into_iter().chain(accounts::SCHEMA).chain(witnesses::SCHEMA) {
+        for statement in
+            SCHEMA.into_iter().chain(accounts::SCHEMA).chain(witnesses::SCHEMA).chain(consultations::SCHEMA)
+        {
             sqlx::query(statement).execute(&pool).await?;
         }
         Ok(Desk { pool })

@@ -25,7 +25,10 @@ use crate::record::{
     id::{ActorId, RecordId},
     package::{Package, Promise, Source},
 };
-use futures::{Stream, StreamExt, TryStreamExt, stream};
+use futures::{
+    Stream, StreamExt, TryStreamExt,
+    stream::{self, BoxStream},
+};
 use seal::UnderWay;
 use stage::Staged;
 use std::sync::{
@@ -119,8 +122,7 @@ pub async fn receive(
     hear: &mut (dyn FnMut(Outcome) + Send),
 ) -> Result<(), ArchiveError> {
     let under_way = UnderWay::default();
-    let chunks = chunks(packages).then(|rows| promise(archive, source, rows));
-    let rows = chunks.map_ok(|rows| stream::iter(rows).map(Ok)).try_flatten();
+    let rows = promised(archive, source, packages);
     let one = |row: Promised| take(archive, row, &under_way);
     let mut outcomes = std::pin::pin!(rows.map_ok(one).try_buffer_unordered(archive.config.ingest.concurrency));
     let mut not_kept = 0;
@@ -134,6 +136,16 @@ pub async fn receive(
         }
     }
     Ok(())
+}
+
+/// Every row with its promise. In a box, so that whoever awaits it can be sent to another thread.
+fn promised<'a>(
+    archive: &'a Archive,
+    source: &'a str,
+    packages: impl Stream<Item = Package> + Send + 'a,
+) -> BoxStream<'a, Result<Promised, ArchiveError>> {
+    let chunks = chunks(packages).then(move |rows| promise(archive, source, rows));
+    chunks.map_ok(|rows| stream::iter(rows).map(Ok)).try_flatten().boxed()
 }
 
 /// Rows in groups: of [`ROWS_PROMISED`], or of as many as hold [`TEXT_PROMISED`] bytes of text.

@@ -11,6 +11,7 @@ pub mod access;
 pub mod actor;
 pub mod codes;
 pub mod component;
+pub mod consultation;
 pub mod date;
 pub mod description;
 pub mod digest;

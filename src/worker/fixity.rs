@@ -2,7 +2,7 @@
 
 use crate::archive::{Archive, ArchiveError, coverage::Coverage};
 use crate::fixity::{self, Step};
-use crate::record::entry::Instant;
+use crate::record::entry::{HOURS_AHEAD, Instant};
 use std::time::Duration;
 
 /// Between two looks whether something is to be done.
@@ -14,8 +14,6 @@ const YIELDS_MAX: usize = 10;
 const BEGIN_AT: f64 = 0.5;
 /// Between two samples, in microseconds.
 const SAMPLE_MICROS: i64 = 3_600_000_000;
-/// Vietnam is so many hours ahead of UTC.
-const HOURS_AHEAD: i64 = 7;
 
 /// Runs until it is dropped.
 pub async fn rounds(archive: &Archive) {
@@ -105,7 +103,7 @@ fn is_due(coverage: &Coverage, now: Instant, objective_days: u32) -> bool {
 
 /// Is it one of the hours? `[22, 6]` goes over midnight.
 fn is_within([from, to]: [u32; 2], now: Instant) -> bool {
-    let hour = (now.micros().div_euclid(3_600_000_000) + HOURS_AHEAD).rem_euclid(24) as u32;
+    let hour = (now.micros().div_euclid(3_600_000_000) + i64::from(HOURS_AHEAD)).rem_euclid(24) as u32;
     if from < to { (from..to).contains(&hour) } else { hour >= from || hour < to }
 }
 

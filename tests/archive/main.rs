@@ -2,6 +2,7 @@
 
 mod authority;
 mod command;
+mod consultations;
 mod damage;
 mod fixity;
 mod hostile;

@@ -2,7 +2,7 @@
 
 use crate::service::{Service, Visitor, key};
 use serde_json::Value;
-use vankho::record::digest::Digest;
+use vankho::{desk::Desk, record::digest::Digest};
 
 const ROLES: [&str; 7] = ["depositor", "records_clerk", "archivist", "official", "auditor", "head", "administrator"];
 
@@ -102,6 +102,48 @@ async fn archivist_digest(archivist: &Visitor, at: &str, record: &str) -> Option
     let answer = archivist.get(at, record).send().await.unwrap();
     let told: Value = answer.json().await.unwrap();
     Some(told["description_sha256"].as_str()?.to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_shown_what_is_not_public_is_noted() {
+    let mut service = Service::start().await;
+    let at = service.address.clone();
+    let (lan, archivist) =
+        (service.actor("lan", "official", "Sở Nội vụ"), service.actor("an", "archivist", "Sở Nội vụ"));
+    let mut records = Vec::new();
+    for (n, level) in ["public", "conditional"].iter().enumerate() {
+        let told = format!(r#"{{"subject":"kế hoạch","agency":"Sở Nội vụ","access":"{level}","text":"toàn văn"}}"#);
+        let kept = archivist.deposit(&at, &key(n as u64), &told, &[]).await.unwrap();
+        let kept: Value = kept.json().await.unwrap();
+        records.push(format!("/api/v1/records/{}", kept["record"].as_str().unwrap()));
+    }
+    let (public, conditional) = (&records[0], &records[1]);
+    let digest = archivist_digest(&archivist, &at, public).await.unwrap();
+    for path in [
+        public.clone(),
+        format!("{public}/components/1"),
+        format!("{public}/descriptions/{digest}"),
+        format!("{conditional}/receipt"),
+        format!("{conditional}/descriptions"),
+        "/api/v1/search?q=kế+hoạch".into(),
+        conditional.clone(),
+        format!("{conditional}/components/1"),
+        format!("{conditional}/components/2"),
+    ] {
+        let answer = lan.get(&at, &path).send().await.unwrap();
+        assert_eq!(answer.status() == 404, path.ends_with("/2"), "{path}");
+    }
+    assert_eq!(service.terminate(), Some(0));
+    let desk = Desk::open(Some(&service.data.path().join("desk/desk.db"))).await.unwrap();
+    let (day, _) = desk.day_before("9999").await.unwrap().unwrap();
+    let noted: Vec<_> = day.consultations.iter().map(|one| (one.record.to_string(), one.component)).collect();
+    let record = conditional.rsplit('/').next().unwrap().to_owned();
+    assert_eq!(
+        noted,
+        [(record.clone(), None), (record, Some(1))],
+        "what was shown of it, and nothing of the public one"
+    );
+    assert_eq!(day.consultations[0].by, day.consultations[1].by);
 }
 
 #[tokio::test(flavor = "multi_thread")]

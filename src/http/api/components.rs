@@ -62,6 +62,7 @@ pub async fn bytes(
     if text(header::IF_NONE_MATCH).is_some_and(|given| given == "*" || given.split(',').any(|one| one.trim() == etag)) {
         return Ok((NOT_MODIFIED, [(header::ETAG, etag)]).into_response());
     }
+    access::note(archive, &who.0, record, Some(ordinal)).await?;
     let same = text(header::IF_RANGE).is_none_or(|given| given == etag);
     let asked = text(header::RANGE).filter(|_| same).map_or(Asked::Whole, |text| read_range(text, component.size));
     let (range, partial) = match asked {

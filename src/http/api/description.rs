@@ -56,6 +56,7 @@ pub async fn bytes(
     if !life.iter().any(|happened| happened.description == Some(digest)) {
         return Err(Kind::NotFound.into());
     }
+    access::note(archive, &who.0, record, None).await?;
     let described = archive.description_of(record, digest).await?.ok_or(Kind::NotFound)?;
     let bytes = described.description.to_bytes().map_err(|_| Kind::Failed)?;
     Ok(([(header::CONTENT_TYPE, "application/json")], bytes).into_response())

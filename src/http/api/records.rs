@@ -257,8 +257,10 @@ pub async fn named(Held(open): Held, who: Who, Query(name): Query<Name>) -> Resu
     )
 )]
 pub async fn one(Held(open): Held, who: Who, Path(record): Path<String>) -> Result<Response, Trouble> {
-    let opened = answer::opened(&open.archive, &who.0.reader(), api::record(&record)?).await?;
-    Ok(Json(opened.ok_or(Kind::NotFound)?).into_response())
+    let (archive, record) = (&open.archive, api::record(&record)?);
+    let opened = answer::opened(archive, &who.0.reader(), record).await?.ok_or(Kind::NotFound)?;
+    access::note(archive, &who.0, record, None).await?;
+    Ok(Json(opened).into_response())
 }
 
 #[derive(Deserialize, IntoParams)]

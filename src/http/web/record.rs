@@ -109,6 +109,9 @@ pub async fn page(
 ) -> Result<Response, Trouble> {
     let (archive, record, language) = (&open.archive, api::record(&record)?, visit.language);
     let opened = access::open(archive, &visit.reader(), record).await?.ok_or(Kind::NotFound)?;
+    if let Some(actor) = &visit.actor {
+        access::note(archive, actor, record, None).await?;
+    }
     let life = archive.catalog.life(record).await.map_err(ArchiveError::from)?;
     let shown = pages::text(archive, &opened, &q, text, page).await?;
     let first = life.first().map_or(0, |one| one.seq);

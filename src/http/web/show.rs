@@ -1,14 +1,11 @@
 //! How values look on a page: days, times, sizes, links, marked text.
 
 use crate::http::language::Language;
-use crate::record::entry::Instant;
+use crate::record::entry::{HOURS_AHEAD, Instant};
 use jiff::{
     Timestamp,
     tz::{self, TimeZone},
 };
-
-/// Vietnam's time, all year (house.md: UTC in storage, `+07:00` in the interface).
-const HOURS_AHEAD: i8 = 7;
 
 /// A time as people of the agency read it: 15/05/2026 09:30.
 pub fn time(at: Instant) -> String {
