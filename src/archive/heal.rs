@@ -9,8 +9,8 @@
 //! whether they are a beginning of ours, and publishes tiles and checkpoint there as it does at the primary.
 //! Superseded partial tiles and the checkpoints between were refused: they can be made again from the commits.
 //!
-//! *The mark is of this desk, the disk is what it is.* A disk that comes back as an older copy of itself ends where
-//! its own commits end, whatever the mark says.
+//! *The mark is of this desk, the disk is what it is.* A disk that comes back as an older copy of itself, and ends
+//! before the mark, is compared from the first entry on: the copy may be from before it was whole.
 //!
 //! *The last steps are taken while nobody else writes commits there.* Otherwise one that is on its way when a round
 //! ends would be missing at the replica, and with it every later one.
@@ -100,7 +100,13 @@ impl Healing {
     async fn meet(&self, replica: &Replica) -> Result<bool, ArchiveError> {
         let known = self.desk.healed(replica.number).await?;
         self.join(replica, known.is_some()).await?;
-        Ok(replica.compare(self.store.primary(), self.store.replicas().newest()).await?)
+        let (mark, primary) = (known.unwrap_or(0), self.store.primary());
+        if mark > 0 && replica.place.commit_before(mark).await? != primary.commit_before(mark).await? {
+            // An older copy of itself: commits are brought there from now on, and what they name would be taken for
+            // there too.
+            self.desk.set_healed(replica.number, 0).await?;
+        }
+        Ok(replica.compare(primary, self.store.replicas().newest()).await?)
     }
 
     /// Heals every so often, for as long as the archive is open.
@@ -192,11 +198,15 @@ impl Healing {
     /// If we stop here, the mark stands where all before it is whole, and the next round goes on.
     async fn heal(&self, replica: &Replica, tell: &(dyn Fn(u32, u64) + Send + Sync)) -> Result<(), ArchiveError> {
         let known = self.desk.healed(replica.number).await?;
-        if replica.standing() == Standing::Taking && known == Some(self.ledger.size()) {
+        let primary = self.store.primary();
+        if replica.standing() == Standing::Taking
+            && known == Some(self.ledger.size())
+            && replica.compare(primary, self.store.replicas().newest()).await?
+        {
             replica.is_whole();
             return Ok(());
         }
-        if replica.is_astray(self.store.primary()).await? {
+        if replica.is_astray(primary).await? {
             return Ok(());
         }
         self.join(replica, known.is_some()).await?;
@@ -204,12 +214,14 @@ impl Healing {
         if !self.is_ours(replica, &theirs).await? {
             return Ok(());
         }
-        if known.is_none_or(|mark| mark > theirs.size()) {
+        let mark = known.filter(|mark| *mark <= theirs.size());
+        if mark.is_none() {
             replica.forgets_all();
         }
+        replica.promises(primary).await?;
         replica.takes();
         let mut pace = Pace::of(self.bytes_per_second_max);
-        let healed = self.bring(replica, known.unwrap_or(0).min(theirs.size()), &mut pace, tell).await?;
+        let healed = self.bring(replica, mark.unwrap_or(0), &mut pace, tell).await?;
         while theirs.catch_up().await?.is_some() {}
         theirs.publish().await?;
         self.desk.set_healed(replica.number, healed).await?;
@@ -234,27 +246,27 @@ impl Healing {
         // The first commit that names something which no place has: the mark stays before it.
         let mut lacking = None;
         while let Some(commit) = replay.next().await? {
+            let mut whole = true;
             for bytes in &commit.entries {
-                documents |= is_about_documents(bytes);
-                if !self.entry(replica, bytes, pace).await? {
-                    lacking = lacking.or(Some(commit.base));
-                }
+                whole &= self.entry(replica, bytes, pace).await?;
+            }
+            // Those in force, once: of older ones nothing is kept.
+            if !documents && commit.entries.iter().any(|bytes| is_about_documents(bytes)) {
+                whole &= self.documents(replica, pace).await?;
+                documents = true;
+            }
+            if !whole {
+                lacking = lacking.or(Some(commit.base));
             }
             let link = Link { base: commit.base, size: commit.size, before };
             // A commit goes last: a replica's ledger names nothing that the replica was not given.
             replica.secure(primary, link, commit.bytes).await?;
             (before, healed) = (Some(commit.base), commit.size);
             if healed >= marked + MARK_ENTRIES && lacking.is_none() {
-                if std::mem::take(&mut documents) {
-                    self.documents(replica, pace).await?;
-                }
                 self.desk.set_healed(replica.number, healed).await?;
                 marked = healed;
                 tell(replica.number, healed);
             }
-        }
-        if documents {
-            self.documents(replica, pace).await?;
         }
         // What these name is compared by the next round.
         let (order, mut size) = (replica.order().await, healed);
@@ -416,14 +428,13 @@ impl Healing {
         Ok(())
     }
 
-    /// The self-description in force.
-    async fn documents(&self, replica: &Replica, pace: &mut Pace) -> Result<(), ArchiveError> {
+    /// The self-description in force; false where some of it is at no place that answers.
+    async fn documents(&self, replica: &Replica, pace: &mut Pace) -> Result<bool, ArchiveError> {
+        let mut whole = true;
         for (path, digest) in place::in_force(&self.ledger).await? {
-            if path != layout::PLACE && !self.ensure(replica, &path, digest, pace).await? {
-                return Err(ArchiveError::Damaged(path));
-            }
+            whole &= path == layout::PLACE || self.ensure(replica, &path, digest, pace).await?;
         }
-        Ok(())
+        Ok(whole)
     }
 
     /// An object at the replica, with the right digest, from whichever place has it so; false where none has.

@@ -42,7 +42,7 @@ use crate::ledger::{
 };
 use crate::record::{
     digest::Digest,
-    entry::Event,
+    entry::{Entry, Event},
     id::{ActorId, RecordId},
 };
 use crate::store::{Store, StoreError, layout, local};
@@ -212,8 +212,10 @@ impl Archive {
         let healing = Healing::new(&store, &ledger, &desk, &config.storage);
         healing.introduce(&|_, _| {}).await;
         while ledger.catch_up().await?.is_some() {}
-        refuse_rollback(&ledger, &desk, catalog.applied().max(index.applied())).await?;
-        forget_another_history(&ledger, &catalog, &index).await?;
+        let applied = catalog.applied().max(index.applied());
+        let left_behind = applied > ledger.size() && left_behind(&ledger, &catalog).await?;
+        refuse_rollback(&ledger, &desk, if left_behind { 0 } else { applied }).await?;
+        forget_another_history(&ledger, &catalog, &index, left_behind).await?;
         let index_applied = index.applied();
         let index = Arc::new(index);
         let interval = Duration::from_millis(config.index.commit_interval_ms);
@@ -407,10 +409,28 @@ async fn refuse_rollback(ledger: &Ledger, desk: &Desk, applied: u64) -> Result<(
     Ok(())
 }
 
+/// Did a promotion that this machine has not heard of leave behind what it applied last? Then the storage lost nothing:
+/// somebody vouched that the old primary was gone, and the ledger says so.
+async fn left_behind(ledger: &Ledger, catalog: &Catalog) -> Result<bool, ArchiveError> {
+    let (mut replay, mut last) = (ledger.replay_from(0).await?, None);
+    while let Some(commit) = replay.next().await? {
+        let first = commit.entries.first().and_then(|bytes| Entry::from_bytes(bytes).ok());
+        last = first.filter(|entry| matches!(entry.event, Event::Promoted { .. })).or(last);
+    }
+    let Some(promotion) = last else { return Ok(false) };
+    Ok(catalog.grounds(&[promotion.request], &[]).await?.answered.is_empty())
+}
+
 /// Catalog and index may have applied commits of a primary that was lost and that no other place had.
-async fn forget_another_history(ledger: &Ledger, catalog: &Catalog, index: &Index) -> Result<(), ArchiveError> {
+async fn forget_another_history(
+    ledger: &Ledger,
+    catalog: &Catalog,
+    index: &Index,
+    left_behind: bool,
+) -> Result<(), ArchiveError> {
     let applied = catalog.applied();
-    if applied == 0 && index.applied() == 0 || catalog.stands_on(ledger.root_at(applied).await?).await? {
+    let nothing = applied == 0 && index.applied() == 0;
+    if !left_behind && (nothing || catalog.stands_on(ledger.root_at(applied).await?).await?) {
         return Ok(());
     }
     tracing::warn!(applied, "catalog and index do not follow from the ledger, they are built anew");

@@ -18,7 +18,8 @@
 use crate::archive::{ArchiveError, apply, apply::Derived};
 use crate::ledger::log::Ledger;
 use crate::record::id::{ActorId, RecordId};
-use crate::store::{Listed, layout, local};
+use crate::store::{Listed, StoreError, layout, local};
+use bytes::Bytes;
 use futures::TryStreamExt;
 use std::collections::HashSet;
 
@@ -43,14 +44,14 @@ impl Sweep<'_> {
         if self.alone {
             self.leftovers()?;
         }
-        let intents: Vec<_> = store.list(layout::INTENTS)?.try_collect().await?;
+        let intents = self.intents().await?;
         for intent in intents.iter().filter(|one| self.is_ours(one)) {
-            let text = store.read(&intent.path).await?;
+            let Some(text) = self.read(intent).await? else { continue };
             let mut swept = true;
             for line in String::from_utf8_lossy(&text).lines() {
                 match line.parse() {
                     Ok(record) => swept &= self.record(record).await?,
-                    Err(_) => self.timestamp(line).await?,
+                    Err(_) => swept &= self.timestamp(line).await?,
                 }
             }
             if swept {
@@ -74,13 +75,30 @@ impl Sweep<'_> {
         self.alone || intent.path.starts_with(&mine) || intent.modified < self.oldest
     }
 
+    /// The intents at every place that answers: one that decided before may have some that this one was never told.
+    async fn intents(&self) -> Result<Vec<Listed>, ArchiveError> {
+        let store = &self.derived.store;
+        let mut intents: Vec<_> = store.list(layout::INTENTS)?.try_collect().await?;
+        intents.extend(store.replicas().listed(layout::INTENTS).await);
+        intents.sort_by(|one, other| one.path.cmp(&other.path));
+        intents.dedup_by(|one, other| one.path == other.path);
+        Ok(intents)
+    }
+
+    /// What an intent says; `None` where it has been fulfilled meanwhile.
+    async fn read(&self, intent: &Listed) -> Result<Option<Bytes>, ArchiveError> {
+        let store = &self.derived.store;
+        match store.primary().read(&intent.path).await {
+            Ok(text) => Ok(Some(text)),
+            Err(StoreError::Absent(_)) => Ok(store.replicas().read(&intent.path).await),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Does somebody who may be alive say that they are writing into a record's folder?
     async fn named_by_others(&self, record: RecordId) -> Result<bool, ArchiveError> {
-        let store = &self.derived.store;
-        let intents: Vec<_> = store.list(layout::INTENTS)?.try_collect().await?;
-        for intent in intents.iter().filter(|one| !self.is_ours(one)) {
-            // One that is gone meanwhile has been fulfilled.
-            let Ok(text) = store.read(&intent.path).await else { continue };
+        for intent in self.intents().await?.iter().filter(|one| !self.is_ours(one)) {
+            let Some(text) = self.read(intent).await? else { continue };
             if String::from_utf8_lossy(&text).lines().any(|line| line.parse() == Ok(record)) {
                 return Ok(true);
             }
@@ -101,14 +119,18 @@ impl Sweep<'_> {
         Ok(())
     }
 
-    /// Drops a file of a timestamp that no entry names. If we stop here, the intent stands and it is done again.
-    async fn timestamp(&self, path: &str) -> Result<(), ArchiveError> {
-        let Some((size, authority)) = layout::timestamp_of(path) else { return Ok(()) };
+    /// Drops a file of a timestamp that no entry names; says whether that could be done. If we stop here, the intent
+    /// stands and it is done again.
+    async fn timestamp(&self, path: &str) -> Result<bool, ArchiveError> {
+        let Some((size, authority)) = layout::timestamp_of(path) else { return Ok(true) };
         self.derived.catch_up(self.ledger).await?;
-        if self.derived.catalog.timestamp_at(size, &authority).await?.is_none() {
-            self.derived.store.discard(path).await?;
+        if self.derived.catalog.timestamp_at(size, &authority).await?.is_some() {
+            return Ok(true);
         }
-        Ok(())
+        let store = &self.derived.store;
+        store.primary().discard(path).await?;
+        // Where a replica cannot be asked, the intent stands until it can be.
+        Ok(store.replicas().discard(path).await.is_ok())
     }
 
     /// Empties a record's folder of what nothing names; says whether that could be done. If we stop here, the

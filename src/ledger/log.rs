@@ -208,6 +208,7 @@ impl Ledger {
         if next == primacy {
             self.expect_primary()?;
         }
+        self.expect_commit(before).await?;
         entries.iter().for_each(|entry| edge.append(leaf_hash(entry)));
         let commit = Commit { base, entries, size: edge.size(), root: edge.root(), primacy: next };
         let (path, bytes) = (layout::commit(base), Bytes::from(commit.encode(&self.signer)));
@@ -227,6 +228,16 @@ impl Ledger {
             }
         }
         Ok(Appended::LostRace)
+    }
+
+    /// Is the commit still there that the next one follows? A disk that went back under a process that writes would get
+    /// a chain with a hole in it.
+    async fn expect_commit(&self, base: Option<u64>) -> Result<(), LedgerError> {
+        let Some(path) = base.map(layout::commit) else { return Ok(()) };
+        match self.store.has(&path).await? {
+            true => Ok(()),
+            false => Err(LedgerError::bad(path, "it was there and is gone: the storage went back to an earlier state")),
+        }
     }
 
     /// Brings a commit that is at the primary to the replicas that are required.

@@ -194,7 +194,8 @@ impl Store {
         match reach(path) {
             Reach::Primary => self.primary.keep(path, bytes).await,
             Reach::Required => {
-                let there = self.replicas.keep(&self.primary, path, bytes.clone());
+                let everywhere = path.strip_prefix(layout::INTENTS).is_some_and(|rest| rest.starts_with('/'));
+                let there = self.replicas.keep(&self.primary, path, bytes.clone(), everywhere);
                 let (here, there) = join(self.primary.keep(path, bytes), there).await;
                 here.and(there)
             }

@@ -10,8 +10,9 @@
 //! primary that came back for one: the replica is left alone from then on, and people are told.
 
 use crate::record::digest::Digest;
-use crate::store::{Place, StoreError, identity::Identity, layout};
+use crate::store::{Listed, Place, StoreError, identity::Identity, layout};
 use bytes::Bytes;
+use futures::TryStreamExt;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::HashSet,
@@ -237,9 +238,26 @@ impl Replica {
             theirs => !has(primary, &next, &theirs?).await?,
         };
         if !alone {
+            self.promises(primary).await?;
             self.follows_to(size);
         }
         Ok(!alone)
+    }
+
+    /// What is promised at the primary is promised here, before anything is written here that it may be about.
+    ///
+    /// If we stop here, some intents stand here and are swept in vain.
+    pub async fn promises(&self, primary: &Place) -> Result<(), StoreError> {
+        let intents: Vec<Listed> = primary.list(layout::INTENTS)?.try_collect().await?;
+        for intent in intents {
+            match primary.read(&intent.path).await {
+                Ok(text) => self.place.keep(&intent.path, text).await?,
+                // It has been fulfilled.
+                Err(StoreError::Absent(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     /// Does it have the commit that begins at a size, as the primary has it?

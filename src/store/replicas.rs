@@ -5,6 +5,9 @@
 //! one that fails rests until it has been healed, and what it missed is a debt that everybody can see. Where
 //! the required number cannot be reached without it, it is asked all the same.
 //!
+//! *A promise is waited for everywhere.* An intent names what is about to be written: at a place that had the one
+//! without the other, nobody who goes on from there would know what to sweep.
+//!
 //! *Nothing is believed of a replica that it has not shown.* What this process wrote there and read back is
 //! remembered; everything else is read and compared before the debt is called paid (`archive/heal.rs`).
 //!
@@ -67,15 +70,16 @@ impl Replicas {
         &self.all
     }
 
-    /// Brings an object to the replicas; answers when as many as are required hold it.
+    /// Brings an object to the replicas; answers when as many as are required hold it, and, where `everywhere` says so,
+    /// none that counts lacks it any more.
     ///
     /// If we stop here, some have it and some do not.
-    pub async fn keep(&self, primary: &Place, path: &str, bytes: Bytes) -> Result<(), StoreError> {
+    pub async fn keep(&self, primary: &Place, path: &str, bytes: Bytes, everywhere: bool) -> Result<(), StoreError> {
         let work = |replica: Arc<Replica>, path: String| {
             let bytes = bytes.clone();
             async move { replica.place.keep(&path, bytes).await.map(|()| true) }
         };
-        self.each(primary, path, Some(self.patience), work).await
+        self.each(primary, path, Some(self.patience), everywhere, work).await
     }
 
     /// Brings a commit to the replicas: [`Replica::secure`].
@@ -84,7 +88,7 @@ impl Replicas {
             let (bytes, primary) = (bytes.clone(), primary.clone());
             async move { replica.secure(&primary, link, bytes).await }
         };
-        self.each(primary, &link.path(), Some(self.patience), work).await
+        self.each(primary, &link.path(), Some(self.patience), false, work).await
     }
 
     /// Brings an object that the primary has, and that is too large to be held, to the replicas.
@@ -93,7 +97,7 @@ impl Replicas {
             let from = primary.clone();
             async move { copy(&from, &replica.place, &path, digest, &mut Pace::of(u64::MAX)).await.map(|()| true) }
         };
-        self.each(primary, path, None, work).await
+        self.each(primary, path, None, false, work).await
     }
 
     /// Holds the places that rest against the primary, where those that count are too few.
@@ -111,6 +115,7 @@ impl Replicas {
         primary: &Place,
         path: &str,
         patience: Option<Duration>,
+        everywhere: bool,
         work: impl Fn(Arc<Replica>, String) -> W,
     ) -> Result<(), StoreError>
     where
@@ -152,10 +157,11 @@ impl Replicas {
         }
         drop(tell);
         let (mut held, mut why) = (0, None);
-        while held < self.required {
+        while held < self.required || everywhere {
             match heard.recv().await {
                 Some(Ok(holds)) => held += usize::from(holds),
                 Some(Err(failure)) => why = Some(failure),
+                None if held >= self.required => break,
                 None => {
                     let why = why.or_else(|| self.all.iter().find_map(|replica| replica.told().why));
                     let why = why.unwrap_or_else(|| "no other place can be reached".into());
@@ -222,6 +228,17 @@ impl Replicas {
             }
         }
         Ok(listed)
+    }
+
+    /// Everything under a folder of those replicas that count and answer.
+    pub async fn listed(&self, folder: &str) -> Vec<Listed> {
+        let mut listed = Vec::new();
+        for replica in self.all.iter().filter(|replica| replica.standing() == Standing::Taking) {
+            let some = async { replica.place.list(folder)?.try_collect::<Vec<_>>().await };
+            listed
+                .extend(tokio::time::timeout(self.patience, some).await.ok().and_then(Result::ok).unwrap_or_default());
+        }
+        listed
     }
 
     /// Drops an object at every replica. An error means that some may still have it.
