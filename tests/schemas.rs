@@ -8,6 +8,7 @@ use vankho::config::Ingest;
 use vankho::exchange;
 use vankho::record::{
     access::Access,
+    audit::{self, Found, Mending, NonceBy, Report, Sampled, Seen, Signed, Totals},
     codes,
     component::{Component, Format, Role, Unread},
     consultation::Consultation,
@@ -133,10 +134,64 @@ fn entries() -> Vec<Entry> {
             token: description,
             chain: replaces,
         },
+        Event::AuditPledged {
+            size: 9,
+            root: description,
+            nonce: replaces,
+            nonce_by: NonceBy::Auditor,
+            share_ppm: 10_000,
+            confidence_ppm: 950_000,
+        },
+        Event::Audited { record, pledge: 9, entries: 9, faults: 2, repaired: 1, lost: 0 },
         Event::KeyRotated { key: replaces },
     ];
     let entry = |event| Entry { at, by: ActorId::new(0, [2; 10]), request: Digest::of(b"r"), event, v: 1 };
     events.into_iter().map(entry).collect()
+}
+
+/// A report with one entry of each kind.
+fn report() -> Signed {
+    let at = "2026-11-23T03:04:05.000000Z".parse().unwrap();
+    let digest = Digest::of(b"d");
+    let seen = |component, bytes: Option<u64>| Seen {
+        component,
+        bytes,
+        answer: bytes.map(|_| digest),
+        whole: if bytes.is_some() { vec![1, 2] } else { vec![] },
+    };
+    let shown = |index, objects| Sampled { index, entry: Some("{}".into()), leaf: None, path: vec![digest], objects };
+    let entries = vec![
+        shown(0, vec![]),
+        shown(1, vec![seen(0, Some(400)), seen(1, None)]),
+        Sampled { entry: None, leaf: Some(digest), ..shown(2, vec![seen(0, Some(0))]) },
+    ];
+    let lost = |place, fault| Found { index: 1, component: 1, place, fault, outcome: Mending::Lost };
+    let findings = vec![lost(1, Damage::Altered), lost(2, Damage::Missing)];
+    let report = Report {
+        schema: audit::SCHEMA.into(),
+        origin: "kho.example.vn".into(),
+        pledge: 9,
+        by: ActorId::new(0, [2; 10]),
+        nonce: digest,
+        nonce_by: NonceBy::Archive,
+        share_ppm: 10_000,
+        confidence_ppm: 950_000,
+        size: 3,
+        root: digest,
+        checkpoint: "note\n".into(),
+        witnesses: 0,
+        receipt: "c2sp.org/tlog-proof@v1\n".into(),
+        growth: vec![],
+        began: at,
+        ended: at,
+        places: vec![1, 2],
+        away: vec![3],
+        totals: Totals::of(&entries, &findings),
+        entries,
+        findings,
+        made_by: "vankho 0.1.0".into(),
+    };
+    Signed { report, signature: "note\n".into() }
 }
 
 /// The value with something at a JSON pointer replaced (`Some`) or taken away (`None`).
@@ -333,6 +388,61 @@ fn the_schema_of_consultations_accepts_what_is_noted_and_nothing_else() {
     }
     let public = serde_json::to_value(one(None, Access::Public)).unwrap();
     assert!(!validator.is_valid(&public) && !Consultation::is_noted(Access::Public), "nobody notes who reads those");
+fn the_schema_of_reports_accepts_what_is_kept_and_nothing_else() {
+    let (_, schema) = schema("audit.v1.json");
+    let bytes = report().to_bytes().unwrap();
+    assert_eq!(Signed::from_bytes(&bytes).unwrap(), report());
+    let whole: Value = serde_json::from_slice(&bytes).unwrap();
+    schema.validate(&whole).unwrap_or_else(|e| panic!("{e} at {}", e.instance_path()));
+    let inside = whole["report"].as_object().unwrap().keys().map(|key| format!("/report/{key}"));
+    let found =
+        whole["report"]["findings"][0].as_object().unwrap().keys().map(|key| format!("/report/findings/0/{key}"));
+    let totals = whole["report"]["totals"].as_object().unwrap().keys().map(|key| format!("/report/totals/{key}"));
+    let more = ["/report", "/signature", "/report/entries/0/index", "/report/entries/0/path"].map(str::to_owned);
+    let seen = ["component", "whole"].map(|key| format!("/report/entries/1/objects/0/{key}"));
+    for pointer in inside.chain(found).chain(totals).chain(more).chain(seen) {
+        let value = changed(&whole, &pointer, None);
+        assert!(!schema.is_valid(&value) && !code_reads::<Signed>(&value), "without {pointer}");
+    }
+    for (pointer, to) in [
+        ("/extra", json!(1)),
+        ("/report/extra", json!(1)),
+        ("/report/entries/0/extra", json!(1)),
+        ("/report/entries/1/objects/0/extra", json!(1)),
+        ("/report/findings/0/extra", json!(1)),
+        ("/report/totals/extra", json!(1)),
+        ("/report/nonce", json!("AB".repeat(32))),
+        ("/report/nonce_by", json!("nobody")),
+        ("/report/by", json!("clerk")),
+        ("/report/began", json!("2026-11-23")),
+        ("/report/size", json!("3")),
+        ("/report/places/0", json!(-1)),
+        ("/report/findings/0/fault", json!("gone")),
+        ("/report/findings/0/outcome", json!("fine")),
+        ("/report/entries/1/objects/0/answer", json!("x")),
+    ] {
+        let value = changed(&whole, pointer, Some(to));
+        assert!(!schema.is_valid(&value) && !code_reads::<Signed>(&value), "{pointer}");
+    }
+    // What only the schema refuses, and the verifier besides: the code never writes it.
+    for (pointer, to) in [
+        ("/report/schema", json!("audit.v2")),
+        ("/report/share_ppm", json!(0)),
+        ("/report/confidence_ppm", json!(1_000_000)),
+        ("/report/places", json!([1, 1])),
+        ("/report/entries/0/leaf", json!("5a".repeat(32))),
+        ("/report/entries/0/objects", json!([])),
+        ("/report/entries/1/objects/1/bytes", json!(7)),
+    ] {
+        assert!(!schema.is_valid(&changed(&whole, pointer, Some(to))), "{pointer}");
+    }
+    assert!(!schema.is_valid(&changed(&whole, "/report/entries/0/entry", None)), "neither shown nor withheld");
+    let other = String::from_utf8(bytes).unwrap().replace("audit.v1", "audit.v2");
+    assert!(Signed::from_bytes(other.as_bytes()).is_err() && Signed::from_bytes(b"{}").is_err());
+    assert!(
+        Signed::from_bytes(format!("{other} ").replace("audit.v2", "audit.v1").as_bytes()).is_err(),
+        "one spelling"
+    );
 }
 
 #[test]

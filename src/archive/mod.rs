@@ -13,6 +13,7 @@
 //! *One process owns `derived/`.* Two would each apply entries to one catalog; the second is told so.
 
 pub mod apply;
+pub mod audits;
 pub mod clock;
 pub mod commit;
 pub mod coverage;
@@ -67,6 +68,7 @@ pub struct Archive {
     /// Who timestamps them.
     pub authorities: Vec<timestamps::Authority>,
     reasons: timestamps::Reasons,
+    auditing: audits::UnderWay,
     /// Who acts at this machine's command line.
     pub operator: ActorId,
     writer: Writer,
@@ -250,6 +252,7 @@ impl Archive {
             witnesses,
             authorities,
             reasons: Default::default(),
+            auditing: Default::default(),
             operator,
             writer,
             feed,

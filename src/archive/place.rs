@@ -36,6 +36,7 @@ pub const DOCUMENTS: &[(&str, &str)] = &[
     ("schemas/record.v1.json", include_str!("../../schemas/record.v1.json")),
     ("schemas/entry.v1.json", include_str!("../../schemas/entry.v1.json")),
     ("schemas/consultation.v1.json", include_str!("../../schemas/consultation.v1.json")),
+    ("schemas/audit.v1.json", include_str!("../../schemas/audit.v1.json")),
 ];
 
 /// The desk's file in `desk/`.

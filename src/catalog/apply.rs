@@ -1,6 +1,6 @@
 //! The fold: entries in, rows out.
 
-use crate::catalog::{Catalog, CatalogError, Entry, State, likeness, sql, timestamps};
+use crate::catalog::{Catalog, CatalogError, Entry, State, audits, likeness, sql, timestamps};
 use crate::record::{component::Component, description::Description, digest::Digest, id::RecordId, stamp::Stamped};
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 use std::{collections::BTreeMap, sync::Arc};
@@ -92,7 +92,8 @@ async fn note_entries(change: &mut SqliteConnection, rows: &[Applied]) -> Result
     });
     entries.build().execute(&mut *change).await?;
     let stamps: Vec<_> = rows.iter().filter_map(|applied| Stamped::of(applied.seq, &applied.entry.event)).collect();
-    timestamps::note(change, &stamps).await
+    timestamps::note(change, &stamps).await?;
+    audits::note(change, rows).await
 }
 
 /// What is to be written of one record: where it was accessioned, and its last description in these rows.

@@ -56,4 +56,22 @@ CREATE TABLE IF NOT EXISTS timestamps (
     token      TEXT NOT NULL,
     chain      TEXT NOT NULL,
     PRIMARY KEY (size, authority)
+);
+CREATE TABLE IF NOT EXISTS audits (
+    pledge         BIGINT PRIMARY KEY,
+    at             BIGINT NOT NULL,
+    actor          TEXT NOT NULL,
+    size           BIGINT NOT NULL,
+    root           TEXT NOT NULL,
+    nonce          TEXT NOT NULL,
+    nonce_by       TEXT NOT NULL,
+    share_ppm      BIGINT NOT NULL,
+    confidence_ppm BIGINT NOT NULL,
+    ended          BIGINT,
+    ended_at       BIGINT,
+    record         TEXT,
+    entries        BIGINT,
+    faults         BIGINT,
+    repaired       BIGINT,
+    lost           BIGINT
 )

@@ -30,7 +30,16 @@ pub const TIMESTAMP_OVER: &str = "SELECT * FROM timestamps WHERE size > $1 ORDER
 pub const ENTRIES_BUT_TIMESTAMPS: &str =
     "SELECT COUNT(*) FROM entries WHERE seq >= $1 AND seq < $2 AND event <> 'timestamped'";
 
-pub const CLEAR: [&str; 6] = [
+/// The newest first.
+pub const AUDITS: &str = "SELECT * FROM audits WHERE pledge < $1 ORDER BY pledge DESC LIMIT $2";
+pub const AUDIT: &str = "SELECT * FROM audits WHERE pledge = $1";
+pub const AUDITS_OPEN: &str = "SELECT * FROM audits WHERE ended IS NULL ORDER BY pledge";
+/// An audit ends once.
+pub const END_AUDIT: &str = "UPDATE audits SET ended = $1, ended_at = $2, record = $3, entries = $4, faults = $5, \
+     repaired = $6, lost = $7 WHERE pledge = $8 AND ended IS NULL";
+
+pub const CLEAR: [&str; 7] = [
+    "DELETE FROM audits",
     "DELETE FROM timestamps",
     "DELETE FROM requests",
     "DELETE FROM entries",
@@ -47,6 +56,8 @@ pub const INSERT_ENTRIES: &str = "INSERT INTO entries (seq, at, event, record, d
 pub const INSERT_TIMESTAMPS: &str =
     "INSERT INTO timestamps (size, authority, seq, time, until, checkpoint, token, chain) ";
 pub const KEEP_TIMESTAMP: &str = " ON CONFLICT (size, authority) DO NOTHING";
+pub const INSERT_AUDITS: &str =
+    "INSERT INTO audits (pledge, at, actor, size, root, nonce, nonce_by, share_ppm, confidence_ppm) ";
 pub const INSERT_COMPONENTS: &str = "INSERT INTO components (record, ordinal, sha256) ";
 pub const INSERT_RECORDS: &str = "INSERT INTO records (record, seq, at, description, external_id, subject, number, \
      notation, likeness, issued, agency, custodian, kind, access, fonds, file, waiting) ";
@@ -80,6 +91,10 @@ pub const STATEMENTS: &[&str] = &[
     LAST_TIMESTAMP,
     TIMESTAMP_OVER,
     ENTRIES_BUT_TIMESTAMPS,
+    AUDITS,
+    AUDIT,
+    AUDITS_OPEN,
+    END_AUDIT,
 ];
 
 /// What is put around lists of values, for the same test: the statement up to them, and what follows.
@@ -88,6 +103,7 @@ pub const INSERTS: &[(&str, &str)] = &[
     (INSERT_REQUESTS, ""),
     (INSERT_ENTRIES, ""),
     (INSERT_TIMESTAMPS, KEEP_TIMESTAMP),
+    (INSERT_AUDITS, ""),
     (INSERT_COMPONENTS, ""),
     (INSERT_RECORDS, REPLACE_RECORD),
 ];

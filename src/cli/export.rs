@@ -225,7 +225,7 @@ fn left_out(record: RecordId, error: CommandError) -> Result<LeftOut, CommandErr
 }
 
 /// An export inside the data folder would be taken for a part of the archive, or for what a crash left of one.
-fn refuse_inside(to: &Path, data: &Path) -> Result<(), CommandError> {
+pub fn refuse_inside(to: &Path, data: &Path) -> Result<(), CommandError> {
     let Ok(data) = data.canonicalize() else { return Ok(()) };
     let place = resolved(to).map_err(|source| CommandError::File { path: to.display().to_string(), source })?;
     if !place.starts_with(&data) {

@@ -8,6 +8,7 @@
 //! archive nor network, only a file to hash.
 
 mod actor;
+mod audit;
 mod characterize;
 mod export;
 mod fixity;
@@ -97,6 +98,8 @@ enum Command {
     Heal(places::Heal),
     /// Read and hash everything again, and repair it / Kiểm tra tính toàn vẹn và phục hồi
     Fixity(fixity::Fixity),
+    /// Have a sample audited that neither side chose / Kiểm tra đột xuất một mẫu ngẫu nhiên
+    Audit(Box<audit::Audit>),
     /// Ask the witnesses to cosign the newest checkpoint / Đề nghị bên chứng kiến ký
     Cosign(outsiders::Cosign),
     /// Ask the authorities to timestamp the newest checkpoint / Đề nghị cấp dấu thời gian
@@ -251,6 +254,7 @@ fn only_here(command: &Command) -> Option<&'static str> {
         Command::Cosign(_) => Some("cosign"),
         Command::Timestamp(_) => Some("timestamp"),
         Command::Ingest(_)
+        | Command::Audit(_)
         | Command::Search(_)
         | Command::Show(_)
         | Command::Receipt(_)
@@ -284,6 +288,7 @@ async fn run(context: &Context, command: Command) -> Result<ExitCode, CommandErr
         Command::Status => places::status(context).await,
         Command::Heal(heal) => heal.run(context).await,
         Command::Fixity(fixity) => fixity.run(context).await,
+        Command::Audit(audit) => audit.run(context).await,
         Command::Promote(promote) => promote.run(context).await,
         Command::Key(key) => key.run(context).await,
         Command::Cosign(cosign) => cosign.run(context).await,

@@ -8,6 +8,10 @@
 //! Configuration is passed as an argument and never looked up. Nothing here can lose data by its default:
 //! fsync, read-back and hashing have no switch at all.
 
+use crate::record::{
+    audit::Calendar,
+    sampling::{NotTerms, Terms},
+};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -18,6 +22,7 @@ pub struct Config {
     pub storage: Storage,
     pub ledger: Ledger,
     pub fixity: Fixity,
+    pub audit: Audit,
     pub ingest: Ingest,
     pub content: Content,
     pub index: Index,
@@ -66,6 +71,27 @@ pub struct Fixity {
     pub hours: [u32; 2],
     /// Records that are picked at random every hour between rounds.
     pub sample_records: u32,
+}
+
+/// Audits: samples that follow from a checkpoint and a nonce.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Audit {
+    /// How often the archive audits itself.
+    pub calendar: Calendar,
+    /// The share of bad entries that is tolerated, where nobody says otherwise.
+    pub share: f64,
+    /// How likely a larger share is found.
+    pub confidence: f64,
+    /// So many witnesses must have cosigned a checkpoint that is audited, where any has cosigned one.
+    pub witnesses_required: usize,
+}
+
+impl Audit {
+    /// What an audit is to show, where nobody says otherwise.
+    pub fn terms(&self) -> Result<Terms, NotTerms> {
+        Terms::of_shares(self.share, self.confidence)
+    }
 }
 
 /// Taking in.
@@ -223,6 +249,12 @@ impl Default for Fixity {
     }
 }
 
+impl Default for Audit {
+    fn default() -> Self {
+        Audit { calendar: Calendar::Never, share: 0.01, confidence: 0.95, witnesses_required: 1 }
+    }
+}
+
 impl Default for Ingest {
     fn default() -> Self {
         Ingest {
@@ -304,6 +336,8 @@ pub enum ConfigError {
     TooFewPlaces { required: usize, places: usize },
     #[error("fixity.hours are two hours of a day, from 0 to 24, and not the same; [22, 6] is the night")]
     NotHours,
+    #[error("audit.share and audit.confidence: {0}")]
+    NotTerms(#[from] NotTerms),
 }
 
 impl Config {
@@ -345,6 +379,7 @@ impl Config {
         if from > 24 || to > 24 || from == to {
             return Err(ConfigError::NotHours);
         }
+        self.audit.terms()?;
         let (required, places) =
             (self.storage.required, self.storage.places.iter().filter(|at| !at.is_empty()).count());
         if places < required { Err(ConfigError::TooFewPlaces { required, places }) } else { Ok(self) }
@@ -359,7 +394,8 @@ fn is_key(variable: &str) -> bool {
     name.contains("__") || SECTIONS.contains(&section)
 }
 
-const SECTIONS: [&str; 9] = ["STORAGE", "LEDGER", "FIXITY", "INGEST", "CONTENT", "INDEX", "SERVER", "EVIDENCE", "LOG"];
+const SECTIONS: [&str; 10] =
+    ["STORAGE", "LEDGER", "FIXITY", "AUDIT", "INGEST", "CONTENT", "INDEX", "SERVER", "EVIDENCE", "LOG"];
 
 #[cfg(test)]
 mod tests {
@@ -385,6 +421,11 @@ mod tests {
         let places = ("VANKHO_STORAGE__PLACES", "archive s3://kho/a?region=hn");
         assert_eq!(read(&[places]).unwrap().storage.places, ["archive", "s3://kho/a?region=hn"]);
         assert!(read(&[places, ("VANKHO_STORAGE__REQUIRED", "3")]).is_err(), "of two places no three hold anything");
+        let monthly = read(&[("VANKHO_AUDIT__CALENDAR", "monthly"), ("VANKHO_AUDIT__SHARE", "0.001")]).unwrap().audit;
+        assert_eq!((monthly.calendar, monthly.terms()), (Calendar::Monthly, Terms::new(1_000, 950_000)));
+        for (key, wrong) in [("CALENDAR", "often"), ("SHARE", "0"), ("SHARE", "0.00001"), ("CONFIDENCE", "1")] {
+            assert!(read(&[(&format!("VANKHO_AUDIT__{key}"), wrong)]).is_err(), "{key} {wrong}");
+        }
         std::fs::write(&file, "[ingest]\nfsync = false\n").unwrap();
         assert!(read(&[]).is_err(), "no such key, and there never will be");
     }

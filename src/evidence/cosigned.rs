@@ -94,20 +94,43 @@ async fn spread(archive: &Archive, path: &str, bytes: Bytes) {
 /// The checkpoint under which an entry is best proved: the one that most witnesses cosigned, the newest of equals.
 /// `None` where no witness has cosigned one that covers it.
 pub async fn covering(archive: &Archive, seq: u64) -> Result<Option<Cosigned>, ArchiveError> {
+    let mut best: Option<Cosigned> = None;
+    for size in sizes(archive).await?.into_iter().filter(|size| seq < *size) {
+        match readable(archive, size).await {
+            Some(found) if best.as_ref().is_none_or(|best| best.witnesses <= found.witnesses) => best = Some(found),
+            _ => {}
+        }
+    }
+    Ok(best)
+}
+
+/// The newest checkpoint that so many witnesses cosigned; `None` where there is none.
+pub async fn newest_by(archive: &Archive, witnesses: usize) -> Result<Option<Cosigned>, ArchiveError> {
+    for size in sizes(archive).await?.into_iter().rev() {
+        if let Some(found) = readable(archive, size).await.filter(|found| found.witnesses >= witnesses) {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+/// The sizes that witnesses cosigned last, the smallest first.
+async fn sizes(archive: &Archive) -> Result<Vec<u64>, ArchiveError> {
     let mut sizes = Vec::new();
     for Witness { key, .. } in &archive.witnesses {
         sizes.push(archive.desk.heard(&key.to_string()).await?.size);
     }
     sizes.sort_unstable();
     sizes.dedup();
-    let mut best: Option<Cosigned> = None;
-    for size in sizes.into_iter().filter(|size| seq < *size && *size <= archive.ledger.size()) {
-        match at(archive, size).await {
-            Ok(Some(found)) if best.as_ref().is_none_or(|best| best.witnesses <= found.witnesses) => best = Some(found),
-            Ok(_) => {}
-            // A receipt without cosignatures is a receipt.
-            Err(error) => tracing::warn!(size, %error, "cosignatures cannot be read"),
-        }
-    }
-    Ok(best)
+    sizes.retain(|size| (1..=archive.ledger.size()).contains(size));
+    Ok(sizes)
+}
+
+/// A checkpoint with its cosignatures, if they can be read: evidence without cosignatures is evidence.
+async fn readable(archive: &Archive, size: u64) -> Option<Cosigned> {
+    let read = at(archive, size).await;
+    read.unwrap_or_else(|error| {
+        tracing::warn!(size, %error, "cosignatures cannot be read");
+        None
+    })
 }

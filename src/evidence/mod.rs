@@ -7,6 +7,7 @@
 //! the entry, against that one, with their lines; and, when asked for the time, against the first one that an authority
 //! stamped, with its token.
 
+pub mod audits;
 pub mod cosigned;
 pub mod published;
 pub mod timestamps;

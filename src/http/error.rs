@@ -21,6 +21,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 pub const CREATED: StatusCode = StatusCode::CREATED;
+pub const ACCEPTED: StatusCode = StatusCode::ACCEPTED;
 pub const PARTIAL: StatusCode = StatusCode::PARTIAL_CONTENT;
 pub const NOT_MODIFIED: StatusCode = StatusCode::NOT_MODIFIED;
 pub const UNAVAILABLE: StatusCode = StatusCode::SERVICE_UNAVAILABLE;

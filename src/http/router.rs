@@ -1,7 +1,10 @@
 //! The table of contents: every address of the door.
 
 use crate::http::{
-    api::{self, Document, components, description, export, findings, holdings, log, records, search, status, verify},
+    api::{
+        self, Document, audits, components, description, export, findings, holdings, log, records, search, status,
+        verify,
+    },
     error, limits,
     serve::health,
     state::Door,
@@ -37,6 +40,9 @@ fn api(body_bytes_max: u64) -> (Router<Arc<Door>>, openapi::OpenApi) {
         .routes(routes!(holdings::holdings))
         .routes(routes!(export::list))
         .routes(routes!(verify::receipt))
+        .routes(routes!(audits::pledge, audits::list))
+        .routes(routes!(audits::one))
+        .routes(routes!(audits::report))
         .routes(routes!(status::status))
         .routes(routes!(log::checkpoint))
         .routes(routes!(log::keys))

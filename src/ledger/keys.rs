@@ -18,12 +18,18 @@ pub fn commit_name(origin: &str) -> String {
     format!("{origin}/commit")
 }
 
-/// The archive's secret key. It signs checkpoints as `<origin>` and commit notes as `<origin>/commit`: the
-/// name is part of the key id and of the text, so that neither can be taken for the other.
+/// The name that signs reports of audits of the log `origin`.
+pub fn report_name(origin: &str) -> String {
+    format!("{origin}/audit")
+}
+
+/// The archive's secret key. It signs checkpoints as `<origin>`, commit notes as `<origin>/commit` and reports as
+/// `<origin>/audit`: the name is part of the key id and of the text, so that none can be taken for another.
 pub struct Signer {
     secret: SigningKey,
     log: VerifyingKey,
     commit: VerifyingKey,
+    report: VerifyingKey,
     /// The key before this one, while it is changed: it signs too.
     before: Option<Box<Signer>>,
 }
@@ -40,8 +46,8 @@ impl Signer {
     pub fn from_seed(origin: &str, seed: &Zeroizing<[u8; 32]>) -> Option<Signer> {
         let secret = SigningKey::from_bytes(seed);
         let log = VerifyingKey::new(origin, secret.verifying_key())?;
-        let commit = log.renamed(&commit_name(origin))?;
-        Some(Signer { secret, log, commit, before: None })
+        let (commit, report) = (log.renamed(&commit_name(origin))?, log.renamed(&report_name(origin))?);
+        Some(Signer { secret, log, commit, report, before: None })
     }
 
     /// Signs together with the key before it, whose line comes first.
@@ -69,6 +75,12 @@ impl Signer {
     /// primary.
     pub fn sign_commit(&self, size: u64, root: Digest, primacy: Primacy) -> String {
         self.sign(|signer| &signer.commit, size, root, &format!("{primacy}\n"))
+    }
+
+    /// The note under the report of an audit: how many entries there were when it was signed, and the report's digest in
+    /// the place of a root.
+    pub fn sign_report(&self, size: u64, report: Digest) -> String {
+        self.sign(|signer| &signer.report, size, report, "")
     }
 
     fn sign(&self, key: fn(&Signer) -> &VerifyingKey, size: u64, root: Digest, more: &str) -> String {
@@ -193,6 +205,17 @@ impl KeyFile {
     }
 }
 
+impl KeyFile {
+    /// Opens the note under a report in the same way: the size of the ledger then, and the report's digest.
+    pub fn open_report(&self, note: &str) -> Result<(u64, Digest), NoteFault> {
+        let note = Note::parse(note)?;
+        let (stated, name) = (Checkpoint::parse_body(note.text())?, report_name(self.origin()));
+        let keys: Vec<_> = self.keys_for(stated.size).filter_map(|key| key.renamed(&name)).collect();
+        note.check(keys.iter().filter(|key| key.name() == stated.origin))?;
+        Ok((stated.size, stated.root))
+    }
+}
+
 impl fmt::Display for KeyFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for KeyLine { key, from, to } in &self.lines {
@@ -286,6 +309,10 @@ mod tests {
         );
         assert!(keys.open_checkpoint(&commit).is_err());
         assert!(keys.open_commit(&checkpoint).is_err(), "it does not say who was the primary");
+        let report = signer.sign_report(5, root);
+        assert_eq!(keys.open_report(&report), Ok((5, root)));
+        assert!(keys.open_checkpoint(&report).is_err() && keys.open_commit(&report).is_err());
+        assert!(keys.open_report(&checkpoint).is_err() && keys.open_report(&commit).is_err());
         assert_eq!(checkpoint, signer.sign_checkpoint(5, root));
     }
 

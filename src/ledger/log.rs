@@ -492,6 +492,11 @@ impl Ledger {
         (state.edge.clone(), state.primacy, state.last)
     }
 
+    /// Signs the report of an audit, as of now.
+    pub fn sign_report(&self, report: Digest) -> String {
+        self.signer.sign_report(self.size(), report)
+    }
+
     fn sign(&self, edge: &Edge) -> String {
         self.signer.sign_checkpoint(edge.size(), edge.root())
     }

@@ -62,6 +62,8 @@ pub enum Act {
     Audit,
     /// See how much there is and how it runs.
     Watch,
+    /// Have the archive audited, and read the reports.
+    Challenge,
 }
 
 impl Role {
@@ -78,6 +80,7 @@ impl Role {
             Act::Export => matches!(self, Role::Archivist | Role::Auditor | Role::Head),
             Act::Audit => matches!(self, Role::Auditor),
             Act::Watch => matches!(self, Role::Archivist | Role::Auditor | Role::Administrator),
+            Act::Challenge => matches!(self, Role::Archivist | Role::Auditor),
         }
     }
 }
@@ -111,15 +114,15 @@ mod tests {
 
     #[test]
     fn who_may_do_what() {
-        let acts = [Act::Read, Act::Deposit, Act::Export, Act::Audit, Act::Watch];
+        let acts = [Act::Read, Act::Deposit, Act::Export, Act::Audit, Act::Watch, Act::Challenge];
         for (role, may) in [
-            (Role::Depositor, [true, true, false, false, false]),
-            (Role::RecordsClerk, [true, true, false, false, false]),
-            (Role::Archivist, [true, true, true, false, true]),
-            (Role::Official, [true, false, false, false, false]),
-            (Role::Auditor, [true, false, true, true, true]),
-            (Role::Head, [true, false, true, false, false]),
-            (Role::Administrator, [true, false, false, false, true]),
+            (Role::Depositor, [true, true, false, false, false, false]),
+            (Role::RecordsClerk, [true, true, false, false, false, false]),
+            (Role::Archivist, [true, true, true, false, true, true]),
+            (Role::Official, [true, false, false, false, false, false]),
+            (Role::Auditor, [true, false, true, true, true, true]),
+            (Role::Head, [true, false, true, false, false, false]),
+            (Role::Administrator, [true, false, false, false, true, false]),
         ] {
             assert_eq!(acts.map(|act| role.may(act)), may, "{role:?}");
             assert_eq!(Role::read(role.as_str()), Some(role));

@@ -6,6 +6,7 @@
 //! digest (templated documents can be guessed).
 
 use crate::record::{
+    audit::NonceBy,
     digest::Digest,
     id::{ActorId, RecordId},
     line,
@@ -144,6 +145,33 @@ pub enum Event {
         token: Digest,
         chain: Digest,
     },
+    /// An audit is to be made, before anything is looked at: of the first `size` entries, whose root is `root`. The
+    /// sample follows from their checkpoint and the nonce, its size from the share of bad entries that is tolerated and
+    /// from the confidence, in parts of a million.
+    AuditPledged {
+        #[serde(deserialize_with = "whole")]
+        size: u64,
+        root: Digest,
+        nonce: Digest,
+        nonce_by: NonceBy,
+        share_ppm: u32,
+        confidence_ppm: u32,
+    },
+    /// The audit that the entry `pledge` pledged was made: its report is kept as `record`. So many entries were looked
+    /// at, and so many faults found; so many of those were repaired, or are lost.
+    Audited {
+        record: RecordId,
+        #[serde(deserialize_with = "whole")]
+        pledge: u64,
+        #[serde(deserialize_with = "whole")]
+        entries: u64,
+        #[serde(deserialize_with = "whole")]
+        faults: u64,
+        #[serde(deserialize_with = "whole")]
+        repaired: u64,
+        #[serde(deserialize_with = "whole")]
+        lost: u64,
+    },
 }
 
 /// A number that has one spelling for every reader of JSON.
@@ -173,13 +201,15 @@ impl Event {
             | Event::Characterized { record, .. }
             | Event::Damaged { record, .. }
             | Event::Repaired { record, .. }
-            | Event::Lost { record, .. } => Some(*record),
+            | Event::Lost { record, .. }
+            | Event::Audited { record, .. } => Some(*record),
             Event::Founded { .. }
             | Event::Refreshed { .. }
             | Event::Promoted { .. }
             | Event::FixityChecked { .. }
             | Event::KeyRotated { .. }
-            | Event::Timestamped { .. } => None,
+            | Event::Timestamped { .. }
+            | Event::AuditPledged { .. } => None,
         }
     }
 
@@ -197,7 +227,9 @@ impl Event {
             | Event::Repaired { .. }
             | Event::Lost { .. }
             | Event::KeyRotated { .. }
-            | Event::Timestamped { .. } => None,
+            | Event::Timestamped { .. }
+            | Event::AuditPledged { .. }
+            | Event::Audited { .. } => None,
         }
     }
 
@@ -216,6 +248,8 @@ impl Event {
             Event::Lost { .. } => "lost",
             Event::KeyRotated { .. } => "key_rotated",
             Event::Timestamped { .. } => "timestamped",
+            Event::AuditPledged { .. } => "audit_pledged",
+            Event::Audited { .. } => "audited",
         }
     }
 }

@@ -9,6 +9,7 @@
 
 pub mod access;
 pub mod actor;
+pub mod audit;
 pub mod codes;
 pub mod component;
 pub mod consultation;
@@ -24,5 +25,6 @@ pub mod id;
 pub mod metadata;
 pub mod number;
 pub mod package;
+pub mod sampling;
 pub mod stamp;
 pub mod text;

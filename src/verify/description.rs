@@ -21,8 +21,11 @@ const DEPTH_MAX: usize = 32;
 pub struct Stated {
     pub record: RecordId,
     pub replaces: Option<Digest>,
+    pub salt: Digest,
     /// Digest and size, in their order.
     pub components: Vec<(Digest, u64)>,
+    /// The ordinals of these.
+    pub ordinals: Vec<u32>,
 }
 
 /// Why bytes are no description.
@@ -47,9 +50,10 @@ impl Stated {
             Some(_) => Some(text(&value, "replaces").ok_or(NotStated("what it replaces is no digest"))?),
             None => None,
         };
-        match (text(&value, "record"), components) {
-            (Some(record), Some(components)) if schema == Some(SCHEMA) && salt.is_some() => {
-                Ok(Stated { record, replaces, components })
+        match (text(&value, "record"), salt, components) {
+            (Some(record), Some(salt), Some(components)) if schema == Some(SCHEMA) => {
+                let (ordinals, components) = components.into_iter().unzip();
+                Ok(Stated { record, replaces, salt, components, ordinals })
             }
             _ => Err(NotStated("schema, record, salt or a component is not in form")),
         }
@@ -61,9 +65,9 @@ fn text<T: FromStr>(value: &Value, name: &str) -> Option<T> {
     value.get(name)?.as_str()?.parse().ok()
 }
 
-fn component(value: &Value) -> Option<(Digest, u64)> {
-    value.get("ordinal")?.as_u64().filter(|ordinal| *ordinal <= u32::MAX.into())?;
-    Some((text(value, "sha256")?, value.get("size")?.as_u64()?))
+fn component(value: &Value) -> Option<(u32, (Digest, u64))> {
+    let ordinal = u32::try_from(value.get("ordinal")?.as_u64()?).ok()?;
+    Some((ordinal, (text(value, "sha256")?, value.get("size")?.as_u64()?)))
 }
 
 /// Does every reader of JSON read this alike?
@@ -98,7 +102,7 @@ mod tests {
     fn what_counts_is_read_and_the_rest_let_be() {
         let read = Stated::read(example().as_bytes()).unwrap();
         assert_eq!((read.record.to_string().as_str(), read.replaces), (RECORD, None));
-        assert_eq!(read.components, [(Digest::of(b"x"), 1)]);
+        assert_eq!((&read.components[..], &read.ordinals[..]), (&[(Digest::of(b"x"), 1)][..], &[1][..]));
         let replaces = format!("\"replaces\":\"{}\",\"salt\"", Digest::of(b"before"));
         let read = Stated::read(example().replace("\"salt\"", &replaces).as_bytes()).unwrap();
         assert_eq!(read.replaces, Some(Digest::of(b"before")));

@@ -50,6 +50,10 @@ struct Walk<'a> {
     current: HashMap<RecordId, Digest>,
     requests: HashSet<[u8; 16]>,
     stamps: Vec<Stamped>,
+    /// What audits pledged: the entry, the path of its commit, and the state of the ledger.
+    pledges: Vec<(u64, String, u64, Digest)>,
+    /// Pledges whose audit has not ended.
+    audits_open: HashSet<u64>,
     /// Where each commit ends.
     bounds: Vec<Bound>,
     log: Log,
@@ -93,12 +97,15 @@ pub(crate) async fn verify_log(
         current: HashMap::new(),
         requests: HashSet::new(),
         stamps: Vec::new(),
+        pledges: Vec::new(),
+        audits_open: HashSet::new(),
         bounds: Vec::new(),
         log: Log::default(),
     };
     let mut known = HashSet::from([layout::CHECKPOINT.to_owned()]);
     walk.commits(keys, &mut known, tell).await;
     walk.signed.missed(walk.edge.size());
+    walk.pledged();
     walk.expected_files(&mut known);
     known.extend(timestamps::files(&walk.stamps));
     verify_timestamps(store, &walk.stamps, &walk.bounds, trusted.authorities.as_ref(), findings).await;
@@ -193,9 +200,9 @@ impl Walk<'_> {
             if self.edge.root() != commit.root {
                 return self.findings.fault(&path, Kind::Altered, "its root does not follow from its entries");
             }
-            let size = commit.size;
-            self.bounds.extend(self.newest.map(|last| Bound { size, last, next: None }));
-            self.signed.commit_ends(size, commit.root, known).await;
+            let (size, root) = (commit.size, commit.root);
+            self.bounds.extend(self.newest.map(|last| Bound { size, root, last, next: None }));
+            self.signed.commit_ends(size, root, known).await;
             tell(self.edge.size(), self.signed.published.max(self.edge.size()));
         }
     }
@@ -230,6 +237,10 @@ impl Walk<'_> {
         if !self.requests.insert(short) {
             wrong("its request was answered by an earlier entry");
         }
+        if let Event::AuditPledged { size, root, .. } = entry.event {
+            self.pledges.push((seq, path.to_owned(), size, root));
+            self.audits_open.insert(seq);
+        }
         let before = entry.event.record().and_then(|record| self.current.get(&record).copied());
         let follows = match &entry.event {
             Event::Founded { .. } => seq == 0,
@@ -237,7 +248,8 @@ impl Walk<'_> {
             | Event::Promoted { .. }
             | Event::FixityChecked { .. }
             | Event::KeyRotated { .. } => seq > 0,
-            Event::Timestamped { size, .. } => (1..=seq).contains(size),
+            Event::Timestamped { size, .. } | Event::AuditPledged { size, .. } => (1..=seq).contains(size),
+            Event::Audited { pledge, .. } => self.audits_open.remove(pledge) && before.is_some(),
             Event::Damaged { .. } | Event::Repaired { .. } | Event::Lost { .. } => before.is_some(),
             Event::Accessioned { .. } => before.is_none(),
             Event::Described { replaces, .. } | Event::Characterized { replaces, .. } => before == Some(*replaces),
@@ -251,6 +263,17 @@ impl Walk<'_> {
         }
         if let Event::Founded { documents } | Event::Refreshed { documents } = entry.event {
             self.log.documents = documents;
+        }
+    }
+
+    /// What audits pledged is a state that the ledger had.
+    fn pledged(&self) {
+        for (seq, path, size, root) in &self.pledges {
+            let bound = self.bounds.binary_search_by_key(size, |bound| bound.size).ok();
+            if bound.is_none_or(|n| self.bounds[n].root != *root) {
+                let detail = format!("entry {seq}: it pledges an audit of a state that the ledger never had");
+                self.findings.fault(path, Kind::Altered, detail);
+            }
         }
     }
 

@@ -13,6 +13,7 @@
 //!   (`tests/ledger/mutations.rs`, `tests/archive/mutations.rs`): what one of them accepts, all must.
 
 pub mod archive;
+pub mod audit;
 pub mod description;
 pub mod log;
 pub mod policy;

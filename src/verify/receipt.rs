@@ -42,7 +42,7 @@ pub fn verify_outside(
 }
 
 /// What each step gives: its value, or the verdict that ends the matter. Boxed, because it is the rare case.
-type Step<T> = Result<T, Box<Verdict>>;
+pub(in crate::verify) type Step<T> = Result<T, Box<Verdict>>;
 
 fn judge(
     receipt: &[u8],
@@ -69,7 +69,7 @@ fn judge(
     Ok(holds(&receipt, &checked, record, (witnessed.is_some(), stamp)))
 }
 
-fn read_policy(bytes: &[u8]) -> Step<Policy> {
+pub(in crate::verify) fn read_policy(bytes: &[u8]) -> Step<Policy> {
     Policy::parse(bytes).map_err(|fault| {
         usage(
             format!("the policy of witnesses cannot be read ({fault}). Its form is told in FORMAT.md"),
@@ -114,7 +114,7 @@ fn stamped(receipt: &Receipt, checked: &Checked, token: &[u8], trusted: &Certifi
     Ok(stamp)
 }
 
-fn keys(bytes: &[u8]) -> Step<KeyFile> {
+pub(in crate::verify) fn keys(bytes: &[u8]) -> Step<KeyFile> {
     let text = std::str::from_utf8(bytes).map_err(|_| NoteFault::Malformed("the key file is not UTF-8"));
     text.and_then(str::parse).map_err(|fault| {
         usage(
@@ -243,7 +243,7 @@ fn without_file() -> Box<Verdict> {
     )
 }
 
-fn tampered(why: String, reason: &str) -> Box<Verdict> {
+pub(in crate::verify) fn tampered(why: String, reason: &str) -> Box<Verdict> {
     Box::new(Verdict {
         outcome: Outcome::Tampered,
         english: format!(
@@ -253,7 +253,7 @@ fn tampered(why: String, reason: &str) -> Box<Verdict> {
     })
 }
 
-fn incomplete(why: String, reason: &str) -> Box<Verdict> {
+pub(in crate::verify) fn incomplete(why: String, reason: &str) -> Box<Verdict> {
     Box::new(Verdict {
         outcome: Outcome::Incomplete,
         english: format!("INCOMPLETE: {why}."),
@@ -261,7 +261,7 @@ fn incomplete(why: String, reason: &str) -> Box<Verdict> {
     })
 }
 
-fn usage(why: String, reason: &str) -> Box<Verdict> {
+pub(in crate::verify) fn usage(why: String, reason: &str) -> Box<Verdict> {
     Box::new(Verdict {
         outcome: Outcome::Usage,
         english: format!("CANNOT BE CHECKED: {why}."),

@@ -20,6 +20,7 @@ use std::collections::BTreeSet;
 pub(crate) struct Bound {
     /// Entries up to there.
     pub size: u64,
+    pub root: Digest,
     pub last: Instant,
     pub next: Option<Instant>,
 }

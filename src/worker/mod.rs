@@ -1,10 +1,11 @@
-//! The background rounds of an open archive: the texts of what was taken in, fixity, witnesses, timestamps, and what
-//! was consulted.
+//! The background rounds of an open archive: the texts of what was taken in, fixity, audits, witnesses, timestamps, and
+//! what was consulted.
 //!
 //! # Why
 //! *A round asks what there is to do*, it is not told: killed anywhere, the next one finds the same. Dropping
 //! the future ends it.
 
+pub mod audits;
 pub mod consultations;
 mod fixity;
 
@@ -23,6 +24,7 @@ pub async fn rounds(archive: &Archive) {
     tokio::join!(
         reading(archive),
         fixity::rounds(archive),
+        audits::rounds(archive),
         witnesses::rounds(archive),
         timestamps::rounds(archive),
         consultations::rounds(archive)

@@ -12,7 +12,9 @@ use std::{
 };
 use vankho::{
     archive::place::Folders,
+    evidence::audits,
     ledger::{cosignature::Cosigner, keys::Signer, tile},
+    record::sampling::Terms,
     store::layout,
 };
 use zeroize::Zeroizing;
@@ -65,7 +67,7 @@ fn witness() -> Cosigner {
     Cosigner::from_seed("witness.example.vn/w", &Zeroizing::new([9; 32])).unwrap()
 }
 
-/// Records of several kinds, read and not, with a round of fixity, published several times, once cosigned.
+/// Records of several kinds, read and not, with an audit, published several times, once cosigned.
 async fn given() -> (World, Given) {
     let (world, kept) = (World::on_disk().await, folder());
     let at = |name: &str| kept.path().join(name);
@@ -80,6 +82,8 @@ async fn given() -> (World, Given) {
             _ => {
                 let rows = row("2", "hai", r#""text":"nội dung""#) + &row("3", "ba", r#""text":"nội dung khác""#);
                 world.ingest_all(&archive, &world.file("2.jsonl", rows)).await;
+                let terms = Terms::new(10_000, 950_000).unwrap();
+                audits::audit(&archive, archive.operator, None, terms, &|_, _| {}).await.unwrap();
             }
         }
         archive.close().await.unwrap();

@@ -135,10 +135,21 @@ impl History {
             json!({"event": "damaged", "record": record, "named_by": digest("n"), "component": component, "place": 1,
                 "fault": fault})
         };
+        let is_pledge = |entry: &&Vec<u8>| String::from_utf8_lossy(entry).contains("audit_pledged");
+        let ended = self.batches.iter().flatten().position(|entry| is_pledge(&entry)).unwrap_or(0);
+        let (end, state) = (self.ends()[1], self.root(self.ends()[1]));
+        let pledged = |size: u64, root: Digest, by: &str| {
+            json!({"event": "audit_pledged", "size": size, "root": root, "nonce": digest("n"), "nonce_by": by,
+                "share_ppm": 10000, "confidence_ppm": 950000})
+        };
+        let audited = |pledge: usize| {
+            json!({"event": "audited", "record": record, "pledge": pledge, "entries": 1, "faults": 0, "repaired": 0,
+                "lost": 0})
+        };
         let second = Primacy { replica: 2, epoch: 2 };
         let promoted = json!({"event": "promoted", "replica": 2, "epoch": 2});
         let before = Primacy::FIRST;
-        let cases: [(Value, Primacy, Option<bool>); 24] = [
+        let cases: [(Value, Primacy, Option<bool>); 33] = [
             (counts(json!(0)), before, Some(true)),
             (counts(json!(9007199254740991_u64)), before, Some(true)),
             (counts(json!(9007199254740992_u64)), before, Some(false)),
@@ -172,6 +183,15 @@ impl History {
                 Some(false),
             ),
             (json!({"event": "forgotten"}), before, Some(false)),
+            (pledged(end, state, "auditor"), before, Some(true)),
+            (pledged(end, state, "archive"), before, Some(true)),
+            (pledged(end, state, "nobody"), before, Some(false)),
+            (pledged(end, Digest::of(b"another history"), "auditor"), before, Some(false)),
+            (pledged(end + 1, state, "auditor"), before, Some(false)),
+            (pledged(0, state, "auditor"), before, Some(false)),
+            (pledged(self.size() + 1, state, "auditor"), before, Some(false)),
+            (audited(0), before, Some(false)),
+            (audited(ended), before, Some(false)),
             (promoted.clone(), second, Some(true)),
             (promoted, before, Some(false)),
             (json!({"event": "promoted", "replica": 2, "epoch": 3}), Primacy { replica: 2, epoch: 3 }, Some(false)),

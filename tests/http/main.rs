@@ -1,5 +1,6 @@
 //! The door over HTTP: a real server process, and a client that knows nothing of its inside.
 
+mod audits;
 mod deposit;
 mod hardship;
 mod killed;

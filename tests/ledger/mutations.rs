@@ -317,7 +317,8 @@ fn entered_anew(chance: &mut Chance) -> Case {
         2 => value[*chance.pick(&names)] = chance.pick(&values).clone(),
         3 => drop(value.as_object_mut().unwrap().remove(*chance.pick(&names))),
         _ => {
-            value["event"] = json!(chance.pick(&["described", "characterized", "founded", "lost", "Accessioned"]));
+            value["event"] =
+                json!(chance.pick(&["described", "characterized", "founded", "lost", "audited", "Accessioned"]));
             value["replaces"] = json!("5a".repeat(32));
         }
     }

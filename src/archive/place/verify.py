@@ -560,6 +560,7 @@ WHOLE = "(0|[1-9][0-9]{0,15})", lambda digits: int(digits) < 2**53
 PATHS = "(\\{[ -~]*\\})", is_documents
 CODE = '"([a-z0-9-]{1,32})"', None
 DAMAGE = '"(altered|missing|unreadable)"', None
+BROUGHT = '"(auditor|archive)"', None
 
 # Where an event may stand: as the first entry; anywhere else; once for a record; for a record that is there; for a
 # record whose description is the one that it replaces.
@@ -587,6 +588,12 @@ EVENTS = [
         LATER,
         dict(authority=CODE, chain=DIGEST, checkpoint=DIGEST, size=WHOLE, time=TIME, token=DIGEST, until=TIME),
     ),
+    (
+        "audit_pledged",
+        LATER,
+        dict(confidence_ppm=COUNT, nonce=DIGEST, nonce_by=BROUGHT, root=DIGEST, share_ppm=COUNT, size=WHOLE),
+    ),
+    ("audited", KNOWN, dict(entries=WHOLE, faults=WHOLE, lost=WHOLE, pledge=WHOLE, record=ID, repaired=WHOLE)),
 ]
 
 
@@ -1019,7 +1026,8 @@ class Ledger:
         self.place, self.findings, self.keys, self.known, self.policy = findings.place, findings, keys, known, policy
         self.authorities = authorities
         self.stamps = []  # (entry's number, entry) of every timestamp
-        self.bounds = {}  # by the size at which a commit ends: the times of the entries on both sides
+        self.bounds = {}  # by the size at which a commit ends: the times of the entries on both sides, and the root
+        self.pledges, self.audits_open = [], set()  # what audits pledged: (number, size, root); those that did not end
         self.end = None  # where the last commit ended
         self.commit_keys = [commit_key(key) for key in keys]
         self.tree, self.bundle, self.primacy, self.newest = Tree(), [], (1, 1), ""
@@ -1040,6 +1048,7 @@ class Ledger:
             self.findings.progress(f"{self.tree.size} sự kiện / entries")
         self.expect_known()
         self.expect_witnesses()
+        self.expect_pledges()
         self.verify_stamps()
         self.rest()
         self.partials()
@@ -1134,7 +1143,7 @@ class Ledger:
         if self.tree.root() != note.root:
             raise altered("its root does not follow from its entries")
         if self.newest:
-            self.bounds[note.size], self.end = [self.newest, None], note.size
+            self.bounds[note.size], self.end = [self.newest, None, note.root], note.size
 
     def is_new_key(self, fingerprint, size):
         """Does the file of public keys have this key sign from this size on?"""
@@ -1156,6 +1165,15 @@ class Ledger:
             self.stamps.append((seq, entry))
             if not 1 <= int(entry["size"]) <= seq:
                 return CANNOT_FOLLOW
+        if entry["event"] == "audit_pledged":
+            self.pledges.append((seq, int(entry["size"]), entry["root"]))
+            self.audits_open.add(seq)
+            if not 1 <= int(entry["size"]) <= seq:
+                return CANNOT_FOLLOW
+        if entry["event"] == "audited":
+            if int(entry["pledge"]) not in self.audits_open:
+                return CANNOT_FOLLOW
+            self.audits_open.discard(int(entry["pledge"]))
         if "documents" in entry:
             self.documents = json.loads(entry["documents"])
         if "record" in entry:
@@ -1229,6 +1247,12 @@ class Ledger:
             detail = f"too few witnesses cosigned the newest checkpoint; enough cosigned {self.witnessed} entries"
             self.findings.fault(f"log/cosignatures/{self.published}", UNCHECKED, detail)
 
+    def expect_pledges(self):
+        """What audits pledged is a state that the ledger had."""
+        for seq, size, root in self.pledges:
+            if self.bounds.get(size, (None, None, b""))[2].hex() != root:
+                self.fault_of(seq, "it pledges an audit of a state that the ledger never had")
+
     # What authorities say of it.
 
     def verify_stamps(self):
@@ -1236,7 +1260,7 @@ class Ledger:
         for _, entry in self.stamps:
             size, authority = int(entry["size"]), entry["authority"]
             path = f"log/timestamps/{size}.{authority}"
-            last, after = self.bounds.get(size, (None, None))
+            last, after, _ = self.bounds.get(size, (None, None, None))
             if last is None:
                 self.findings.fault(f"{path}.tsr", ALTERED, "it is of a size at which no commit ends")
             elif is_late(last, entry["time"]):

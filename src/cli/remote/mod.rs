@@ -1,7 +1,7 @@
 //! `--server URL`: the same commands, asked of a server over HTTP and not of an archive on this disk.
 //!
 //! Reading order: this file (one request, and when to try again), `records` (questions, receipts, parts of the log),
-//! `export`, `keys` and `handing` (packages, each under a key of its own).
+//! `audits`, `export`, `keys` and `handing` (packages, each under a key of its own).
 //!
 //! # Why
 //! *The door's own words.* What a problem means and what to do is said by its code, from the same list that the
@@ -12,6 +12,7 @@
 //!
 //! *No token in the clear*: over plain HTTP only this machine is spoken to.
 
+mod audits;
 pub mod export;
 pub mod handing;
 mod keys;

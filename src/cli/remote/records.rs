@@ -115,7 +115,8 @@ impl Server {
     }
 }
 
-fn present<T>(answer: Result<T, RemoteError>) -> Result<Option<T>, RemoteError> {
+/// What is there and that we may see.
+pub fn present<T>(answer: Result<T, RemoteError>) -> Result<Option<T>, RemoteError> {
     match answer {
         Ok(answer) => Ok(Some(answer)),
         Err(error) if error.is_absent() => Ok(None),

@@ -4,6 +4,7 @@
 //! *The OpenAPI document is made from the handlers' own annotations*, and the router takes its routes from the
 //! same list, so that no address is served that is not in the document.
 
+pub mod audits;
 pub mod components;
 pub mod description;
 pub mod export;

@@ -12,6 +12,7 @@
 //! *Who is not logged in is led to the login and from there back*, where the API says 401.
 
 mod assets;
+mod audits;
 mod bench;
 mod deposit;
 mod ledger;
@@ -51,6 +52,8 @@ pub fn routes(body_bytes_max: u64) -> Router<Arc<Door>> {
         .route("/deposit", get(deposit::page))
         .route("/bench", get(bench::page))
         .route("/ledger", get(ledger::page))
+        .route("/audits", get(audits::page).post(audits::pledge))
+        .route("/audits/{audit}", get(audits::one))
         .route("/verify", get(verify::page).post(verify::judge).layer(large))
         .route("/login", get(login::page).post(login::log_in))
         .route("/logout", post(login::log_out))

@@ -62,6 +62,8 @@ pub fn event(name: &str, language: Language) -> &str {
         "lost" => language.say("Mất, không nơi nào còn bản đúng", "Lost: no place holds it as it was"),
         "key_rotated" => language.say("Thay khóa ký", "Signing key changed"),
         "timestamped" => language.say("Được cấp dấu thời gian", "Timestamped"),
+        "audit_pledged" => language.say("Cam kết kiểm tra", "Audit pledged"),
+        "audited" => language.say("Đã kiểm tra", "Audited"),
         other => other,
     }
 }
