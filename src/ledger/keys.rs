@@ -18,6 +18,11 @@ pub fn commit_name(origin: &str) -> String {
     format!("{origin}/commit")
 }
 
+/// The name that signs reports of one kind about the archive `origin`.
+fn report_name(origin: &str, kind: &str) -> String {
+    format!("{origin}/{kind}")
+}
+
 /// The archive's secret key. It signs checkpoints as `<origin>` and commit notes as `<origin>/commit`: the
 /// name is part of the key id and of the text, so that neither can be taken for the other.
 pub struct Signer {
@@ -69,6 +74,14 @@ impl Signer {
     /// primary.
     pub fn sign_commit(&self, size: u64, root: Digest, primacy: Primacy) -> String {
         self.sign(|signer| &signer.commit, size, root, &format!("{primacy}\n"))
+    }
+
+    /// A report as a signed note, under the name `<origin>/<kind>`: it can be taken neither for a checkpoint nor for a
+    /// report of another kind. `None` where the text is not of lines that end.
+    pub fn sign_report(&self, kind: &str, text: &str) -> Option<String> {
+        let name = self.log.renamed(&report_name(self.origin(), kind))?;
+        let plain = text.ends_with('\n') && !text.contains(|c: char| c < ' ' && c != '\n') && !text.contains("\n\n");
+        plain.then(|| format!("{text}\n{}", note::sign(text, &name, &self.secret)))
     }
 
     fn sign(&self, key: fn(&Signer) -> &VerifyingKey, size: u64, root: Digest, more: &str) -> String {
@@ -182,6 +195,14 @@ impl KeyFile {
         Checkpoint::open(note, self.keys_for(stated.size))
     }
 
+    /// The text of a report that a key signed which was in use when the ledger had so many entries.
+    pub fn open_report<'n>(&self, kind: &str, note: &'n str, size: u64) -> Result<&'n str, NoteFault> {
+        let (note, name) = (Note::parse(note)?, report_name(self.origin(), kind));
+        let keys: Vec<_> = self.keys_for(size).filter_map(|key| key.renamed(&name)).collect();
+        note.check(&keys)?;
+        Ok(note.text())
+    }
+
     /// Opens the note of a commit in the same way, under the name for commits.
     pub fn open_commit(&self, note: &str) -> Result<(Checkpoint, Primacy), NoteFault> {
         let note = Note::parse(note)?;
@@ -287,6 +308,22 @@ mod tests {
         assert!(keys.open_checkpoint(&commit).is_err());
         assert!(keys.open_commit(&checkpoint).is_err(), "it does not say who was the primary");
         assert_eq!(checkpoint, signer.sign_checkpoint(5, root));
+    }
+
+    #[test]
+    fn a_report_is_nothing_but_a_report_of_its_kind() {
+        let (signer, other) = (signer(1), signer(2));
+        let keys = KeyFile::founding(signer.verifying_key().clone());
+        let report = signer.sign_report("drill", "{\"a\":1}\n").unwrap();
+        assert_eq!(keys.open_report("drill", &report, 5), Ok("{\"a\":1}\n"));
+        assert_eq!(keys.open_report("audit", &report, 5), Err(NoteFault::UnknownKey));
+        assert!(keys.open_checkpoint(&report).is_err() && keys.open_commit(&report).is_err());
+        assert_eq!(keys.open_report("drill", &report.replace(":1", ":2"), 5), Err(NoteFault::BadSignature));
+        let foreign = other.sign_report("drill", "{\"a\":1}\n").unwrap();
+        assert_eq!(keys.open_report("drill", &foreign, 5), Err(NoteFault::UnknownKey));
+        for wrong in ["{}", "a\n\nb\n", "a\tb\n"] {
+            assert_eq!(signer.sign_report("drill", wrong), None, "{wrong:?}");
+        }
     }
 
     #[test]
