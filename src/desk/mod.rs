@@ -10,6 +10,7 @@
 
 pub mod accounts;
 pub mod password;
+pub mod snapshot;
 pub mod witnesses;
 
 use crate::record::{

@@ -9,6 +9,7 @@
 
 pub mod access;
 pub mod actor;
+pub mod backup;
 pub mod codes;
 pub mod component;
 pub mod date;
