@@ -35,6 +35,7 @@ pub const DOCUMENTS: &[(&str, &str)] = &[
     ("schemas/README.md", include_str!("../../schemas/README.md")),
     ("schemas/record.v1.json", include_str!("../../schemas/record.v1.json")),
     ("schemas/entry.v1.json", include_str!("../../schemas/entry.v1.json")),
+    ("schemas/drill.v1.json", include_str!("../../schemas/drill.v1.json")),
 ];
 
 /// The desk's file in `desk/`.
