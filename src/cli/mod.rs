@@ -8,6 +8,7 @@
 //! archive nor network, only a file to hash.
 
 mod actor;
+mod backup;
 mod characterize;
 mod export;
 mod fixity;
@@ -19,6 +20,7 @@ mod places;
 mod receipt;
 mod record;
 mod remote;
+mod restore;
 mod search;
 mod serve;
 mod show;
@@ -97,6 +99,10 @@ enum Command {
     Heal(places::Heal),
     /// Read and hash everything again, and repair it / Kiểm tra tính toàn vẹn và phục hồi
     Fixity(fixity::Fixity),
+    /// Back the archive up, list a backup, hold a restore drill / Sao lưu kho, diễn tập khôi phục
+    Backup(backup::Backup),
+    /// Bring an archive back from a backup / Khôi phục kho từ bản sao lưu
+    Restore(restore::Restore),
     /// Ask the witnesses to cosign the newest checkpoint / Đề nghị bên chứng kiến ký
     Cosign(outsiders::Cosign),
     /// Ask the authorities to timestamp the newest checkpoint / Đề nghị cấp dấu thời gian
@@ -246,6 +252,8 @@ fn only_here(command: &Command) -> Option<&'static str> {
         Command::Rebuild => Some("rebuild"),
         Command::Heal(_) => Some("heal"),
         Command::Fixity(_) => Some("fixity"),
+        Command::Backup(_) => Some("backup"),
+        Command::Restore(_) => Some("restore"),
         Command::Promote(_) => Some("promote"),
         Command::Key(_) => Some("key"),
         Command::Cosign(_) => Some("cosign"),
@@ -284,6 +292,8 @@ async fn run(context: &Context, command: Command) -> Result<ExitCode, CommandErr
         Command::Status => places::status(context).await,
         Command::Heal(heal) => heal.run(context).await,
         Command::Fixity(fixity) => fixity.run(context).await,
+        Command::Backup(backup) => backup.run(context).await,
+        Command::Restore(restore) => restore.run(context).await,
         Command::Promote(promote) => promote.run(context).await,
         Command::Key(key) => key.run(context).await,
         Command::Cosign(cosign) => cosign.run(context).await,

@@ -18,6 +18,7 @@ pub struct Config {
     pub storage: Storage,
     pub ledger: Ledger,
     pub fixity: Fixity,
+    pub backup: Backup,
     pub ingest: Ingest,
     pub content: Content,
     pub index: Index,
@@ -66,6 +67,24 @@ pub struct Fixity {
     pub hours: [u32; 2],
     /// Records that are picked at random every hour between rounds.
     pub sample_records: u32,
+}
+
+/// Backups and restore drills, while the archive serves.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Backup {
+    /// Where to; "" leaves it to `vankho backup`.
+    pub to: String,
+    /// Whether the signing key goes into the backup; else it is backed up apart.
+    pub keys: bool,
+    /// Hours between two backups.
+    pub interval_hours: u32,
+    /// Bytes that are read and written in a second.
+    pub bytes_per_second_max: u64,
+    /// Days between two restore drills; 0 leaves them to `vankho backup drill`.
+    pub drill_interval_days: u32,
+    /// Records that a drill brings back.
+    pub drill_records: u32,
 }
 
 /// Taking in.
@@ -223,6 +242,19 @@ impl Default for Fixity {
     }
 }
 
+impl Default for Backup {
+    fn default() -> Self {
+        Backup {
+            to: String::new(),
+            keys: true,
+            interval_hours: 24,
+            bytes_per_second_max: 64 << 20,
+            drill_interval_days: 90,
+            drill_records: 100,
+        }
+    }
+}
+
 impl Default for Ingest {
     fn default() -> Self {
         Ingest {
@@ -304,7 +336,12 @@ pub enum ConfigError {
     TooFewPlaces { required: usize, places: usize },
     #[error("fixity.hours are two hours of a day, from 0 to 24, and not the same; [22, 6] is the night")]
     NotHours,
+    #[error("backup.drill_records is 1 to {DRILL_RECORDS_MAX}")]
+    DrillRecords,
 }
+
+/// Records of one drill at most: its report is one signed note.
+const DRILL_RECORDS_MAX: u32 = 1000;
 
 impl Config {
     /// Reads the file (if one is named) and then the environment as given.
@@ -331,6 +368,8 @@ impl Config {
             ("storage.heal_bytes_per_second_max", self.storage.heal_bytes_per_second_max as usize),
             ("ledger.batch_entries_max", self.ledger.batch_entries_max),
             ("fixity.bytes_per_second_max", self.fixity.bytes_per_second_max as usize),
+            ("backup.interval_hours", self.backup.interval_hours as usize),
+            ("backup.bytes_per_second_max", self.backup.bytes_per_second_max as usize),
             ("ingest.concurrency", self.ingest.concurrency),
             ("content.processes", self.content.processes),
             ("index.threads", self.index.threads),
@@ -344,6 +383,9 @@ impl Config {
         let [from, to] = self.fixity.hours;
         if from > 24 || to > 24 || from == to {
             return Err(ConfigError::NotHours);
+        }
+        if !(1..=DRILL_RECORDS_MAX).contains(&self.backup.drill_records) {
+            return Err(ConfigError::DrillRecords);
         }
         let (required, places) =
             (self.storage.required, self.storage.places.iter().filter(|at| !at.is_empty()).count());
@@ -359,7 +401,8 @@ fn is_key(variable: &str) -> bool {
     name.contains("__") || SECTIONS.contains(&section)
 }
 
-const SECTIONS: [&str; 9] = ["STORAGE", "LEDGER", "FIXITY", "INGEST", "CONTENT", "INDEX", "SERVER", "EVIDENCE", "LOG"];
+const SECTIONS: [&str; 10] =
+    ["STORAGE", "LEDGER", "FIXITY", "BACKUP", "INGEST", "CONTENT", "INDEX", "SERVER", "EVIDENCE", "LOG"];
 
 #[cfg(test)]
 mod tests {

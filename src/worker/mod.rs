@@ -1,9 +1,10 @@
-//! The background rounds of an open archive: the texts of what was taken in, fixity, witnesses, timestamps.
+//! The background rounds of an open archive: the texts of what was taken in, fixity, backups, witnesses, timestamps.
 //!
 //! # Why
 //! *A round asks what there is to do*, it is not told: killed anywhere, the next one finds the same. Dropping
 //! the future ends it.
 
+mod backup;
 mod fixity;
 
 use crate::archive::Archive;
@@ -18,7 +19,13 @@ const PAUSE_AFTER_ERROR: Duration = Duration::from_secs(10);
 
 /// Run until they are dropped.
 pub async fn rounds(archive: &Archive) {
-    tokio::join!(reading(archive), fixity::rounds(archive), witnesses::rounds(archive), timestamps::rounds(archive));
+    tokio::join!(
+        reading(archive),
+        fixity::rounds(archive),
+        backup::rounds(archive),
+        witnesses::rounds(archive),
+        timestamps::rounds(archive)
+    );
 }
 
 async fn reading(archive: &Archive) {
