@@ -1,6 +1,7 @@
 //! The archive as a whole. Every test here ends with `world.check()`.
 
 mod authority;
+mod backup;
 mod command;
 mod damage;
 mod fixity;
