@@ -51,6 +51,8 @@ pub mod access;
 
 pub mod fixity;
 
+pub mod backup;
+
 pub mod evidence;
 
 pub mod exchange;

@@ -9,6 +9,7 @@ use vankho::exchange;
 use vankho::record::{
     access::Access,
     audit::{self, Found, Mending, NonceBy, Report, Sampled, Seen, Signed, Totals},
+    backup::{DRILL, Drill, DrillFault, Drilled, Part},
     codes,
     component::{Component, Format, Role, Unread},
     consultation::Consultation,
@@ -363,6 +364,67 @@ fn the_schema_of_entries_accepts_what_is_committed_and_nothing_else() {
     assert_eq!(named, entries().iter().map(|e| e.event.name()).collect::<Vec<_>>());
 }
 
+fn drill() -> Drill {
+    let at = "2026-11-23T03:04:05.000000Z".parse().unwrap();
+    let whole = Drilled { record: minimal().record, entry: 4, objects: 2, bytes: 1 << 33, faults: vec![] };
+    let faults = [Damage::Altered, Damage::Missing, Damage::Unreadable];
+    let faults = (0..).zip(faults).map(|(component, fault)| DrillFault { component, fault }).collect();
+    let damaged = Drilled { faults, ..whole.clone() };
+    Drill {
+        schema: DRILL.into(),
+        archive: ActorId::new(0, [1; 10]),
+        origin: "archive.example.vn/log".into(),
+        program: "vankho 0.1.0".into(),
+        by: Some(ActorId::new(0, [2; 10])),
+        began: at,
+        ended: at,
+        run: 1,
+        run_began: at,
+        ledger: 9,
+        entries: 8,
+        root: Digest::of(b"r"),
+        nonce: "0a".repeat(32),
+        records: 7,
+        asked: 2,
+        drilled: vec![whole, damaged],
+        desk: Part::Whole,
+        keys: Part::Apart,
+        faults: 3,
+        passed: false,
+    }
+}
+
+#[test]
+fn the_schema_of_drills_accepts_what_is_signed_and_nothing_else() {
+    let (_, validator) = schema("drill.v1.json");
+    let value = serde_json::to_value(drill()).unwrap();
+    validator.validate(&value).unwrap_or_else(|e| panic!("{e} at {}", e.instance_path()));
+    let without = changed(&value, "/by", None);
+    assert!(validator.is_valid(&without) && code_reads::<Drill>(&without), "nobody need be known");
+    for key in value.as_object().unwrap().keys().filter(|key| *key != "by") {
+        let without = changed(&value, &format!("/{key}"), None);
+        assert!(!validator.is_valid(&without) && !code_reads::<Drill>(&without), "without {key}");
+    }
+    for (pointer, to) in [
+        ("/extra", json!(1)),
+        ("/drilled/0/extra", json!(1)),
+        ("/drilled/1/faults/0/extra", json!(1)),
+        ("/began", json!("2026-11-23T03:04:05Z")),
+        ("/root", json!("00")),
+        ("/entries", json!(-1)),
+        ("/desk", json!("fine")),
+        ("/keys", json!(null)),
+        ("/drilled/1/faults/0/fault", json!("boring")),
+        ("/passed", json!("yes")),
+    ] {
+        let value = changed(&value, pointer, Some(to));
+        assert!(!validator.is_valid(&value) && !code_reads::<Drill>(&value), "{pointer}");
+    }
+    for (pointer, to) in [("/schema", json!("drill.v2")), ("/nonce", json!("0a")), ("/drilled/1/faults", json!([]))] {
+        assert!(!validator.is_valid(&changed(&value, pointer, Some(to))), "{pointer}");
+    }
+}
+
 #[test]
 fn the_schema_of_consultations_accepts_what_is_noted_and_nothing_else() {
     let (_, validator) = schema("consultation.v1.json");
@@ -388,6 +450,9 @@ fn the_schema_of_consultations_accepts_what_is_noted_and_nothing_else() {
     }
     let public = serde_json::to_value(one(None, Access::Public)).unwrap();
     assert!(!validator.is_valid(&public) && !Consultation::is_noted(Access::Public), "nobody notes who reads those");
+}
+
+#[test]
 fn the_schema_of_reports_accepts_what_is_kept_and_nothing_else() {
     let (_, schema) = schema("audit.v1.json");
     let bytes = report().to_bytes().unwrap();

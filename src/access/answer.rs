@@ -5,7 +5,7 @@ use crate::archive::{
     Archive, ArchiveError, coverage::Coverage, heal::Debt, timestamps::Unstamped, witnesses::Unsigned,
 };
 use crate::index::query::{Counts, Facets};
-use crate::record::{access::Reader, entry::Instant, id::RecordId};
+use crate::record::{access::Reader, backup::Remembered, entry::Instant, id::RecordId};
 use crate::store::Standing;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -172,6 +172,9 @@ pub struct State {
     /// How long bytes have gone unread, place by place.
     #[serde(default)]
     pub fixity: Vec<Covered>,
+    /// The newest backup and the last drill; none where nobody asked for one.
+    #[serde(default)]
+    pub backup: Option<BackedUp>,
     /// Who cosigns checkpoints.
     pub witnesses: Vec<Witnessing>,
     /// Who timestamps them.
@@ -204,6 +207,58 @@ impl Covered {
         let Coverage { place, name, unread_since, round, answers } = coverage;
         let (unread_since, records) = (unread_since.map(|since| since.to_string()), round.map(|round| round.records));
         Covered { place, name, unread_since, objective_days, overdue, answers, records }
+    }
+}
+
+/// How old the newest backup is, and the last restore drill.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct BackedUp {
+    /// Where it is, or is to be.
+    pub to: String,
+    /// When the newest one had begun, in UTC: everything acknowledged before is in it. None where there is none.
+    pub at: Option<String>,
+    /// Entries that came since.
+    pub behind: u64,
+    /// What it lacks, because no place has it as it was kept.
+    pub not_carried: u64,
+    /// It is older than two of the intervals that are configured.
+    pub overdue: bool,
+    /// Why the last attempt was not finished.
+    pub why: Option<String>,
+    /// When the last restore drill ended, in UTC, and whether it was passed.
+    pub drilled: Option<String>,
+    pub passed: Option<bool>,
+    /// The next one is due.
+    pub drill_overdue: bool,
+    /// Why it could not be held.
+    pub drill_why: Option<String>,
+}
+
+impl BackedUp {
+    /// `None` where none is configured and none was made.
+    fn of(remembered: Remembered, archive: &Archive) -> Option<BackedUp> {
+        let (wanted, now) = (&archive.config.backup, archive.clock.now().micros());
+        let Remembered { last, why, drill, drill_why } = remembered;
+        let configured = !wanted.to.is_empty();
+        if !configured && last.is_none() {
+            return None;
+        }
+        let older = |since: Option<Instant>, hours: i64| {
+            since.is_none_or(|since| now - since.micros() >= hours * 3_600_000_000)
+        };
+        let days = i64::from(wanted.drill_interval_days);
+        Some(BackedUp {
+            to: last.as_ref().map_or_else(|| wanted.to.clone(), |last| last.to.clone()),
+            at: last.as_ref().map(|last| last.began.to_string()),
+            behind: archive.ledger.size().saturating_sub(last.as_ref().map_or(0, |last| last.entries)),
+            not_carried: last.as_ref().map_or(0, |last| last.not_carried),
+            overdue: configured && older(last.map(|last| last.began), 2 * i64::from(wanted.interval_hours)),
+            why,
+            drill_overdue: configured && days > 0 && older(drill.as_ref().map(|drill| drill.ended), 24 * days),
+            drilled: drill.as_ref().map(|drill| drill.ended.to_string()),
+            passed: drill.map(|drill| drill.passed),
+            drill_why,
+        })
     }
 }
 
@@ -306,6 +361,7 @@ pub async fn state(archive: &Archive) -> Result<State, ArchiveError> {
         primary: Primary { place: archive.store.number(), name: archive.store.primary().name().to_owned() },
         replicas: archive.healing.debts().await?.into_iter().map(Stands::from).collect(),
         fixity: archive.coverage().await?.into_iter().map(|one| Covered::of(one, archive)).collect(),
+        backup: BackedUp::of(archive.desk.backups().await?, archive),
         witnesses: archive.unsigned().await?.into_iter().map(Witnessing::from).collect(),
         authorities: archive.unstamped().await?.into_iter().map(|one| Stamping::of(one, archive)).collect(),
     })

@@ -34,7 +34,7 @@ use crate::store::{
     Link, Listed, Place, Replica, Standing, Store, StoreError,
     identity::Identity,
     layout,
-    replicas::{Pace, copy},
+    replicas::{Pace, copy, lacks},
 };
 use futures::{TryStreamExt, future::join_all};
 use std::{collections::HashMap, sync::Arc, time::Duration};
@@ -484,13 +484,4 @@ impl Healing {
 fn is_about_documents(bytes: &[u8]) -> bool {
     let event = Entry::from_bytes(bytes).map(|entry| entry.event);
     matches!(event, Ok(Event::Founded { .. } | Event::Refreshed { .. }))
-}
-
-/// Does a place not have an object, or have it altered? An altered one is so each time that it is read.
-async fn lacks(place: &Place, path: &str, digest: Digest) -> Result<bool, StoreError> {
-    match (place.digest(path).await, place.digest(path).await) {
-        (Err(StoreError::Absent(_)), Err(StoreError::Absent(_))) => Ok(true),
-        (Ok((once, _)), Ok((again, _))) => Ok(once == again && once != digest),
-        (Err(error), _) | (_, Err(error)) => Err(error),
-    }
 }

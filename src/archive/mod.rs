@@ -25,6 +25,7 @@ pub mod places;
 pub mod promote;
 pub mod rebuild;
 pub mod repair;
+pub mod restored;
 pub mod rotate;
 pub mod sweep;
 pub mod timestamps;
@@ -71,6 +72,8 @@ pub struct Archive {
     auditing: audits::UnderWay,
     /// Who acts at this machine's command line.
     pub operator: ActorId,
+    /// The parts of its data folder, where it was opened in one.
+    pub folders: Option<Folders>,
     writer: Writer,
     feed: Feed,
     tasks: Tasks,
@@ -179,6 +182,7 @@ impl Archive {
     pub async fn open(data: &Path, config: Config, clock: Clock, tell: &apply::Tell) -> Result<Archive, ArchiveError> {
         let folders = Folders::of(data);
         let store = Places::configured(data, &config.storage)?.open(&folders).await?;
+        restored::expect_promoted(data, &store).await?;
         // Backups leave staging out.
         let staging = store.folder().map(|folder| folder.join(layout::STAGING));
         for folder in [&folders.derived, &folders.desk].into_iter().chain(&staging) {
@@ -201,7 +205,7 @@ impl Archive {
             config,
             lock,
         };
-        Archive::start(parts, tell).await
+        Ok(Archive { folders: Some(folders), ..Archive::start(parts, tell).await? })
     }
 
     /// Brings the parts to one state and starts the tasks that keep them there.
@@ -254,6 +258,7 @@ impl Archive {
             reasons: Default::default(),
             auditing: Default::default(),
             operator,
+            folders: None,
             writer,
             feed,
             tasks,

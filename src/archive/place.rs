@@ -37,6 +37,7 @@ pub const DOCUMENTS: &[(&str, &str)] = &[
     ("schemas/entry.v1.json", include_str!("../../schemas/entry.v1.json")),
     ("schemas/consultation.v1.json", include_str!("../../schemas/consultation.v1.json")),
     ("schemas/audit.v1.json", include_str!("../../schemas/audit.v1.json")),
+    ("schemas/drill.v1.json", include_str!("../../schemas/drill.v1.json")),
 ];
 
 /// The desk's file in `desk/`.

@@ -10,6 +10,9 @@
 //! *From the longest chain that can be found.* Every place that answers is asked, and every receipt that is shown;
 //! what is shorter than something that was given out is refused, because entries would be lost.
 //!
+//! *A restored archive is promoted where it stands.* Its original may come back, as any lost primary may: a new epoch
+//! tells the two apart (`archive/restored.rs`).
+//!
 //! *A primary that lacks entries which another place has* went back, or was promoted and has not heard of it yet: to
 //! promote it is to bring it what it lacks.
 
@@ -20,7 +23,7 @@ use crate::archive::{
     keys,
     place::{self, DESK, Folders},
     places::{Asked, Places, lacks},
-    request,
+    request, restored,
 };
 use crate::config::Config;
 use crate::desk::Desk;
@@ -85,7 +88,8 @@ impl Promotion<'_> {
     ) -> Result<Promoted, ArchiveError> {
         let (now, longest) = newest(asked, self.to)?;
         let lacking = lacks(now.replica, asked).await?.is_some();
-        self.judge(asked, now, lacking)?;
+        let waits = restored::waits(self.data, now)?;
+        self.judge(asked, now, lacking, waits)?;
         let old = answering(asked, now.replica).map(|_| now.replica).filter(|_| !lacking);
         // The chain to go on from: the old primary's own, or, where that is gone, the longest that is left.
         let from = old.unwrap_or(longest);
@@ -95,7 +99,7 @@ impl Promotion<'_> {
         if from != self.to {
             healing.make_whole(self.to, tell).await?;
         }
-        if now.replica == self.to {
+        if now.replica == self.to && !waits {
             // It decides already, and has all that it lacked.
             return Ok(Promoted { primacy: now, seq: healing.ledger.size().saturating_sub(1) });
         }
@@ -129,9 +133,13 @@ impl Promotion<'_> {
         Ok(healing)
     }
 
-    /// May the place decide?
-    fn judge(&self, asked: &[Asked], now: Primacy, lacking: bool) -> Result<(), ArchiveError> {
-        if now.replica == self.to && !lacking {
+    /// May the place decide? `waits` says that all of this was restored from a backup.
+    fn judge(&self, asked: &[Asked], now: Primacy, lacking: bool, waits: bool) -> Result<(), ArchiveError> {
+        if waits && !self.old_is_gone {
+            let advice = "where that is gone for good, or cut off from everybody who writes, say so with --old-is-gone";
+            return Err(ArchiveError::Place(format!("the archive was restored and its original may live; {advice}")));
+        }
+        if now.replica == self.to && !lacking && !waits {
             return Err(ArchiveError::Place(format!("place {} is the primary already", self.to)));
         }
         if let Some(Err(error)) = asked.iter().find(|one| one.number == self.to).map(|one| &one.tip) {

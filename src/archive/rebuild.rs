@@ -73,7 +73,8 @@ fn hurried(index: &config::Index) -> config::Index {
     config::Index { threads: index.threads.max(threads), writer_bytes, ..index.clone() }
 }
 
-fn forget(path: &Path) -> Result<(), ArchiveError> {
+/// Takes away what can be made again. Absent is fine.
+pub fn forget(path: &Path) -> Result<(), ArchiveError> {
     let done = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
     match done {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(place::disk(path, error)),

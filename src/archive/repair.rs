@@ -66,7 +66,7 @@ impl Archive {
         let mut pace = Pace::of(self.config.fixity.bytes_per_second_max);
         for (source, from) in places.iter().filter(|(n, _)| *n != number) {
             match copy(from, place, &object.path, object.digest, &mut pace).await {
-                Ok(()) => {
+                Ok(_) => {
                     self.note(Event::Repaired { record, named_by, component, place: number, source: *source }).await?;
                     return Ok(Mended::From(*source));
                 }

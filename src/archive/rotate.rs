@@ -20,7 +20,7 @@ use crate::archive::{
     keys,
     place::{self, DESK, Folders},
     places::Places,
-    request,
+    request, restored,
 };
 use crate::config::Config;
 use crate::desk::Desk;
@@ -72,6 +72,9 @@ impl Rotation<'_> {
         fs::create_dir_all(&folders.derived).map_err(|error| place::disk(&folders.derived, error))?;
         let _lock = crate::archive::lock(&folders.derived).await?;
         let store = Places::configured(self.data, &self.config.storage)?.open(&folders).await?;
+        if !self.old_is_lost {
+            restored::expect_promoted(self.data, &store).await?;
+        }
         let old = match (folders.key().exists(), self.old_is_lost) {
             (true, false) => Some(folders.signer()?),
             (false, true) => None,

@@ -9,6 +9,7 @@
 
 mod actor;
 mod audit;
+mod backup;
 mod characterize;
 mod export;
 mod fixity;
@@ -20,6 +21,7 @@ mod places;
 mod receipt;
 mod record;
 mod remote;
+mod restore;
 mod search;
 mod serve;
 mod show;
@@ -100,6 +102,10 @@ enum Command {
     Fixity(fixity::Fixity),
     /// Have a sample audited that neither side chose / Kiểm tra đột xuất một mẫu ngẫu nhiên
     Audit(Box<audit::Audit>),
+    /// Back the archive up, list a backup, hold a restore drill / Sao lưu kho, diễn tập khôi phục
+    Backup(backup::Backup),
+    /// Bring an archive back from a backup / Khôi phục kho từ bản sao lưu
+    Restore(restore::Restore),
     /// Ask the witnesses to cosign the newest checkpoint / Đề nghị bên chứng kiến ký
     Cosign(outsiders::Cosign),
     /// Ask the authorities to timestamp the newest checkpoint / Đề nghị cấp dấu thời gian
@@ -249,6 +255,8 @@ fn only_here(command: &Command) -> Option<&'static str> {
         Command::Rebuild => Some("rebuild"),
         Command::Heal(_) => Some("heal"),
         Command::Fixity(_) => Some("fixity"),
+        Command::Backup(_) => Some("backup"),
+        Command::Restore(_) => Some("restore"),
         Command::Promote(_) => Some("promote"),
         Command::Key(_) => Some("key"),
         Command::Cosign(_) => Some("cosign"),
@@ -289,6 +297,8 @@ async fn run(context: &Context, command: Command) -> Result<ExitCode, CommandErr
         Command::Heal(heal) => heal.run(context).await,
         Command::Fixity(fixity) => fixity.run(context).await,
         Command::Audit(audit) => audit.run(context).await,
+        Command::Backup(backup) => backup.run(context).await,
+        Command::Restore(restore) => restore.run(context).await,
         Command::Promote(promote) => promote.run(context).await,
         Command::Key(key) => key.run(context).await,
         Command::Cosign(cosign) => cosign.run(context).await,

@@ -1,6 +1,6 @@
 //! `vankho status`, `heal`, `promote`: the places of the archive, and how they stand.
 
-use crate::access::answer::{self, Covered, Stands, State};
+use crate::access::answer::{self, BackedUp, Covered, Stands, State};
 use crate::archive::{
     Archive, Clock,
     promote::{Promoted, Promotion},
@@ -32,7 +32,7 @@ pub async fn status(context: &Context) -> Result<ExitCode, CommandError> {
 }
 
 fn text(screen: &Screen, state: &State) -> String {
-    let State { origin, entries, records, waiting, primary, replicas, fixity, witnesses, authorities } = state;
+    let State { origin, entries, records, waiting, primary, replicas, fixity, backup, witnesses, authorities } = state;
     let mut lines = vec![match screen.say("vi", "en") {
         "vi" => format!("{origin}: {records} tài liệu, {waiting} chờ đọc nội dung, {entries} sự kiện"),
         _ => format!("{origin}: {records} records, {waiting} waiting to be read, {entries} entries"),
@@ -42,6 +42,7 @@ fn text(screen: &Screen, state: &State) -> String {
     }
     lines.extend(replicas.iter().map(|replica| line(screen, replica)));
     lines.extend(fixity.iter().map(|covered| coverage(screen, covered)));
+    lines.extend(backup.iter().map(|backup| backed_up(screen, backup)));
     lines.extend(witnesses.iter().map(|witness| witnessing(screen, witness)));
     lines.extend(authorities.iter().map(|authority| stamping(screen, authority)));
     lines.join("\n")
@@ -85,6 +86,38 @@ fn coverage(screen: &Screen, covered: &Covered) -> String {
         line += screen.say("; không trả lời", "; does not answer");
     }
     line
+}
+
+fn backed_up(screen: &Screen, backup: &BackedUp) -> String {
+    let BackedUp { to, behind, not_carried, .. } = backup;
+    let vi = screen.say("vi", "en") == "vi";
+    let mut line = match (&backup.at, vi) {
+        (Some(at), true) => format!("Sao lưu ở {to}: {at}, sau đó có thêm {behind} sự kiện"),
+        (Some(at), false) => format!("Backup at {to}: {at}, {behind} entries since then"),
+        (None, true) => format!("Sao lưu ở {to}: chưa có"),
+        (None, false) => format!("Backup at {to}: none yet"),
+    };
+    if *not_carried > 0 {
+        line += &match vi {
+            true => format!("; thiếu {not_carried} tệp"),
+            false => format!("; {not_carried} objects are not in it"),
+        };
+    }
+    if backup.overdue {
+        line += screen.say("; QUÁ HẠN: chạy vankho backup", "; OVERDUE: run vankho backup");
+    }
+    line += &backup.why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+    line += &match (&backup.drilled, backup.passed, vi) {
+        (Some(at), Some(true), true) => format!("; diễn tập khôi phục {at}: đạt"),
+        (Some(at), Some(true), false) => format!("; restore drill of {at}: passed"),
+        (Some(at), _, true) => format!("; diễn tập khôi phục {at}: KHÔNG ĐẠT"),
+        (Some(at), _, false) => format!("; restore drill of {at}: NOT PASSED"),
+        (None, ..) => screen.say("; chưa diễn tập khôi phục", "; no restore drill yet").into(),
+    };
+    if backup.drill_overdue {
+        line += screen.say("; đến hạn diễn tập: chạy vankho backup drill", "; a drill is due: run vankho backup drill");
+    }
+    line + &backup.drill_why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default()
 }
 
 /// Bring every replica up to date

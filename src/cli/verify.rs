@@ -2,9 +2,12 @@
 //! 2 incomplete, 3 usage.
 
 use crate::archive::{ArchiveError, places::Places};
-use crate::cli::{CommandError, Context, or_cancelled, show::Screen, whole::Whole};
+use crate::cli::{CommandError, Context, backup::told, or_cancelled, show::Screen, whole::Whole};
 use crate::ledger::{self, checkpoint::Checkpoint, keys::KeyFile};
-use crate::record::digest::{Digest, Hasher};
+use crate::record::{
+    backup::{DRILL_KIND, Drill},
+    digest::{Digest, Hasher},
+};
 use crate::store::{StoreError, layout};
 use crate::verify::{
     Outcome,
@@ -31,6 +34,17 @@ pub enum Verify {
     Log(Log),
     /// One file by its receipt: no archive, no network
     Receipt(Receipt),
+    /// The report of a restore drill: who signed it, and what it says
+    Drill(DrillReport),
+}
+
+/// The report of a restore drill
+#[derive(Args)]
+pub struct DrillReport {
+    /// The report, as `vankho backup drill --report` writes it
+    report: PathBuf,
+    /// The archive's public keys, obtained from elsewhere
+    keyfile: PathBuf,
 }
 
 /// The published log
@@ -74,7 +88,39 @@ impl Verify {
             Verify::Ledger(whole) => whole.run(context, Scope::Ledger).await,
             Verify::Log(log) => log.run(context).await,
             Verify::Receipt(receipt) => receipt.run(context).await,
+            Verify::Drill(report) => report.run(context),
         }
+    }
+}
+
+impl DrillReport {
+    /// 0 where the archive signed it, 1 where it did not; whether the drill was passed is what the report says.
+    fn run(self, context: &Context) -> Result<ExitCode, CommandError> {
+        let (screen, bytes) = (&context.screen, read_file(&self.report)?);
+        let keys = key_file(&read_file(&self.keyfile)?)?;
+        let text = std::str::from_utf8(&bytes).unwrap_or_default();
+        let said = text.split_once("\n\n").map(|(said, _)| said).unwrap_or_default();
+        let Ok(drill) = serde_json::from_str::<Drill>(said) else {
+            return Err(CommandError::usage(
+                "tệp này không phải là báo cáo diễn tập khôi phục".into(),
+                "this file is no report of a restore drill".into(),
+            ));
+        };
+        let signed = keys.open_report(DRILL_KIND, text, drill.ledger).is_ok();
+        screen.answer(
+            || json!({"outcome": u8::from(!signed), "signed": signed, "drill": drill}),
+            || match signed {
+                true => format!(
+                    "{}\n{}",
+                    screen.say("Kho đã ký báo cáo này:", "The archive signed this:"),
+                    told(screen, &drill)
+                ),
+                false => screen
+                    .say("KHÔNG ĐÚNG: kho không ký báo cáo này", "DOES NOT HOLD: the archive did not sign this report")
+                    .into(),
+            },
+        );
+        Ok(ExitCode::from(u8::from(!signed)))
     }
 }
 

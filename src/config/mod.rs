@@ -23,6 +23,7 @@ pub struct Config {
     pub ledger: Ledger,
     pub fixity: Fixity,
     pub audit: Audit,
+    pub backup: Backup,
     pub ingest: Ingest,
     pub content: Content,
     pub index: Index,
@@ -92,6 +93,24 @@ impl Audit {
     pub fn terms(&self) -> Result<Terms, NotTerms> {
         Terms::of_shares(self.share, self.confidence)
     }
+}
+
+/// Backups and restore drills, while the archive serves.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Backup {
+    /// Where to; "" leaves it to `vankho backup`.
+    pub to: String,
+    /// Whether the signing key goes into the backup; else it is backed up apart.
+    pub keys: bool,
+    /// Hours between two backups.
+    pub interval_hours: u32,
+    /// Bytes that are read and written in a second.
+    pub bytes_per_second_max: u64,
+    /// Days between two restore drills; 0 leaves them to `vankho backup drill`.
+    pub drill_interval_days: u32,
+    /// Records that a drill brings back.
+    pub drill_records: u32,
 }
 
 /// Taking in.
@@ -255,6 +274,19 @@ impl Default for Audit {
     }
 }
 
+impl Default for Backup {
+    fn default() -> Self {
+        Backup {
+            to: String::new(),
+            keys: true,
+            interval_hours: 24,
+            bytes_per_second_max: 64 << 20,
+            drill_interval_days: 90,
+            drill_records: 100,
+        }
+    }
+}
+
 impl Default for Ingest {
     fn default() -> Self {
         Ingest {
@@ -338,7 +370,12 @@ pub enum ConfigError {
     NotHours,
     #[error("audit.share and audit.confidence: {0}")]
     NotTerms(#[from] NotTerms),
+    #[error("backup.drill_records is 1 to {DRILL_RECORDS_MAX}")]
+    DrillRecords,
 }
+
+/// Records of one drill at most: its report is one signed note.
+const DRILL_RECORDS_MAX: u32 = 1000;
 
 impl Config {
     /// Reads the file (if one is named) and then the environment as given.
@@ -365,6 +402,8 @@ impl Config {
             ("storage.heal_bytes_per_second_max", self.storage.heal_bytes_per_second_max as usize),
             ("ledger.batch_entries_max", self.ledger.batch_entries_max),
             ("fixity.bytes_per_second_max", self.fixity.bytes_per_second_max as usize),
+            ("backup.interval_hours", self.backup.interval_hours as usize),
+            ("backup.bytes_per_second_max", self.backup.bytes_per_second_max as usize),
             ("ingest.concurrency", self.ingest.concurrency),
             ("content.processes", self.content.processes),
             ("index.threads", self.index.threads),
@@ -380,6 +419,9 @@ impl Config {
             return Err(ConfigError::NotHours);
         }
         self.audit.terms()?;
+        if !(1..=DRILL_RECORDS_MAX).contains(&self.backup.drill_records) {
+            return Err(ConfigError::DrillRecords);
+        }
         let (required, places) =
             (self.storage.required, self.storage.places.iter().filter(|at| !at.is_empty()).count());
         if places < required { Err(ConfigError::TooFewPlaces { required, places }) } else { Ok(self) }
@@ -394,8 +436,8 @@ fn is_key(variable: &str) -> bool {
     name.contains("__") || SECTIONS.contains(&section)
 }
 
-const SECTIONS: [&str; 10] =
-    ["STORAGE", "LEDGER", "FIXITY", "AUDIT", "INGEST", "CONTENT", "INDEX", "SERVER", "EVIDENCE", "LOG"];
+const SECTIONS: [&str; 11] =
+    ["STORAGE", "LEDGER", "FIXITY", "AUDIT", "BACKUP", "INGEST", "CONTENT", "INDEX", "SERVER", "EVIDENCE", "LOG"];
 
 #[cfg(test)]
 mod tests {

@@ -12,6 +12,7 @@
 pub mod accounts;
 mod consultations;
 pub mod password;
+pub mod snapshot;
 pub mod witnesses;
 
 use crate::record::{

@@ -19,17 +19,22 @@ pub fn commit_name(origin: &str) -> String {
 }
 
 /// The name that signs reports of audits of the log `origin`.
-pub fn report_name(origin: &str) -> String {
+pub fn audit_name(origin: &str) -> String {
     format!("{origin}/audit")
 }
 
-/// The archive's secret key. It signs checkpoints as `<origin>`, commit notes as `<origin>/commit` and reports as
-/// `<origin>/audit`: the name is part of the key id and of the text, so that none can be taken for another.
+/// The name that signs reports of one kind about the archive `origin`.
+fn report_name(origin: &str, kind: &str) -> String {
+    format!("{origin}/{kind}")
+}
+
+/// The archive's secret key. It signs checkpoints as `<origin>`, commit notes as `<origin>/commit` and reports under names
+/// of their kind: the name is part of the key id and of the text, so that none can be taken for another.
 pub struct Signer {
     secret: SigningKey,
     log: VerifyingKey,
     commit: VerifyingKey,
-    report: VerifyingKey,
+    audit: VerifyingKey,
     /// The key before this one, while it is changed: it signs too.
     before: Option<Box<Signer>>,
 }
@@ -46,8 +51,8 @@ impl Signer {
     pub fn from_seed(origin: &str, seed: &Zeroizing<[u8; 32]>) -> Option<Signer> {
         let secret = SigningKey::from_bytes(seed);
         let log = VerifyingKey::new(origin, secret.verifying_key())?;
-        let (commit, report) = (log.renamed(&commit_name(origin))?, log.renamed(&report_name(origin))?);
-        Some(Signer { secret, log, commit, report, before: None })
+        let (commit, audit) = (log.renamed(&commit_name(origin))?, log.renamed(&audit_name(origin))?);
+        Some(Signer { secret, log, commit, audit, before: None })
     }
 
     /// Signs together with the key before it, whose line comes first.
@@ -79,8 +84,16 @@ impl Signer {
 
     /// The note under the report of an audit: how many entries there were when it was signed, and the report's digest in
     /// the place of a root.
-    pub fn sign_report(&self, size: u64, report: Digest) -> String {
-        self.sign(|signer| &signer.report, size, report, "")
+    pub fn sign_audit(&self, size: u64, report: Digest) -> String {
+        self.sign(|signer| &signer.audit, size, report, "")
+    }
+
+    /// A report as a signed note, under the name `<origin>/<kind>`: it can be taken neither for a checkpoint nor for a
+    /// report of another kind. `None` where the text is not of lines that end.
+    pub fn sign_report(&self, kind: &str, text: &str) -> Option<String> {
+        let name = self.log.renamed(&report_name(self.origin(), kind))?;
+        let plain = text.ends_with('\n') && !text.contains(|c: char| c < ' ' && c != '\n') && !text.contains("\n\n");
+        plain.then(|| format!("{text}\n{}", note::sign(text, &name, &self.secret)))
     }
 
     fn sign(&self, key: fn(&Signer) -> &VerifyingKey, size: u64, root: Digest, more: &str) -> String {
@@ -194,6 +207,14 @@ impl KeyFile {
         Checkpoint::open(note, self.keys_for(stated.size))
     }
 
+    /// The text of a report that a key signed which was in use when the ledger had so many entries.
+    pub fn open_report<'n>(&self, kind: &str, note: &'n str, size: u64) -> Result<&'n str, NoteFault> {
+        let (note, name) = (Note::parse(note)?, report_name(self.origin(), kind));
+        let keys: Vec<_> = self.keys_for(size).filter_map(|key| key.renamed(&name)).collect();
+        note.check(&keys)?;
+        Ok(note.text())
+    }
+
     /// Opens the note of a commit in the same way, under the name for commits.
     pub fn open_commit(&self, note: &str) -> Result<(Checkpoint, Primacy), NoteFault> {
         let note = Note::parse(note)?;
@@ -207,9 +228,9 @@ impl KeyFile {
 
 impl KeyFile {
     /// Opens the note under a report in the same way: the size of the ledger then, and the report's digest.
-    pub fn open_report(&self, note: &str) -> Result<(u64, Digest), NoteFault> {
+    pub fn open_audit(&self, note: &str) -> Result<(u64, Digest), NoteFault> {
         let note = Note::parse(note)?;
-        let (stated, name) = (Checkpoint::parse_body(note.text())?, report_name(self.origin()));
+        let (stated, name) = (Checkpoint::parse_body(note.text())?, audit_name(self.origin()));
         let keys: Vec<_> = self.keys_for(stated.size).filter_map(|key| key.renamed(&name)).collect();
         note.check(keys.iter().filter(|key| key.name() == stated.origin))?;
         Ok((stated.size, stated.root))
@@ -309,11 +330,27 @@ mod tests {
         );
         assert!(keys.open_checkpoint(&commit).is_err());
         assert!(keys.open_commit(&checkpoint).is_err(), "it does not say who was the primary");
-        let report = signer.sign_report(5, root);
-        assert_eq!(keys.open_report(&report), Ok((5, root)));
+        let report = signer.sign_audit(5, root);
+        assert_eq!(keys.open_audit(&report), Ok((5, root)));
         assert!(keys.open_checkpoint(&report).is_err() && keys.open_commit(&report).is_err());
-        assert!(keys.open_report(&checkpoint).is_err() && keys.open_report(&commit).is_err());
+        assert!(keys.open_audit(&checkpoint).is_err() && keys.open_audit(&commit).is_err());
         assert_eq!(checkpoint, signer.sign_checkpoint(5, root));
+    }
+
+    #[test]
+    fn a_report_is_nothing_but_a_report_of_its_kind() {
+        let (signer, other) = (signer(1), signer(2));
+        let keys = KeyFile::founding(signer.verifying_key().clone());
+        let report = signer.sign_report("drill", "{\"a\":1}\n").unwrap();
+        assert_eq!(keys.open_report("drill", &report, 5), Ok("{\"a\":1}\n"));
+        assert_eq!(keys.open_report("audit", &report, 5), Err(NoteFault::UnknownKey));
+        assert!(keys.open_checkpoint(&report).is_err() && keys.open_commit(&report).is_err());
+        assert_eq!(keys.open_report("drill", &report.replace(":1", ":2"), 5), Err(NoteFault::BadSignature));
+        let foreign = other.sign_report("drill", "{\"a\":1}\n").unwrap();
+        assert_eq!(keys.open_report("drill", &foreign, 5), Err(NoteFault::UnknownKey));
+        for wrong in ["{}", "a\n\nb\n", "a\tb\n"] {
+            assert_eq!(signer.sign_report("drill", wrong), None, "{wrong:?}");
+        }
     }
 
     #[test]

@@ -57,3 +57,5 @@ pub mod log;
 pub mod replay;
 
 pub mod published;
+
+pub mod follow;

@@ -10,6 +10,7 @@
 pub mod access;
 pub mod actor;
 pub mod audit;
+pub mod backup;
 pub mod codes;
 pub mod component;
 pub mod consultation;

@@ -5,6 +5,7 @@ use crate::store::{Listed, StoreError, layout};
 use bytes::Bytes;
 use std::{
     fs, io,
+    os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -42,6 +43,15 @@ pub fn prepare(root: &Path) -> Result<(), StoreError> {
     let mut parents = vec![root.to_owned()];
     parents.extend(["records", "log", "log/tile", "log/commits", "staging"].map(|folder| root.join(folder)));
     parents.iter().try_for_each(|folder| sync_folder(folder))
+}
+
+/// Makes a folder for this account alone, with those above it; says whether it is, for it may have been there.
+pub fn private(folder: &Path) -> Result<bool, StoreError> {
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.map_err(|source| disk(folder, source))?;
+    sync_parent(folder)?;
+    let about = fs::metadata(folder).map_err(|source| disk(folder, source))?;
+    Ok(about.permissions().mode() & 0o077 == 0)
 }
 
 /// Brings a file that is there, and its name in its folder, onto the disk.

@@ -56,6 +56,25 @@ impl Place {
         Place { objects, local: None, name: name.into() }
     }
 
+    /// The tree that lies in a folder of this place.
+    pub fn inside(&self, folder: &str) -> Result<Place, StoreError> {
+        if let Some(root) = &self.local {
+            return Place::local(&root.join(folder));
+        }
+        let (address, settings) = self.name.split_once('?').unwrap_or((&self.name, ""));
+        let settings = if settings.is_empty() { String::new() } else { format!("?{settings}") };
+        let name = format!("{}/{folder}{settings}", address.trim_end_matches('/'));
+        Ok(Place::over(Arc::new(PrefixStore::new(self.objects.clone(), object_path(folder)?)), &name))
+    }
+
+    /// Makes a folder that only this account reads; false where nobody can tell, as of a bucket, or where others do.
+    pub fn private(&self, folder: &str) -> Result<bool, StoreError> {
+        match &self.local {
+            Some(root) => local::private(&root.join(folder)),
+            None => Ok(false),
+        }
+    }
+
     /// What people are told of where this is; no secret is in it.
     pub fn name(&self) -> &str {
         &self.name

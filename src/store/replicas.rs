@@ -95,7 +95,7 @@ impl Replicas {
     pub async fn copy(&self, primary: &Place, path: &str, digest: Digest) -> Result<(), StoreError> {
         let work = |replica: Arc<Replica>, path: String| {
             let from = primary.clone();
-            async move { copy(&from, &replica.place, &path, digest, &mut Pace::of(u64::MAX)).await.map(|()| true) }
+            async move { copy(&from, &replica.place, &path, digest, &mut Pace::of(u64::MAX)).await.map(|_| true) }
         };
         self.each(primary, path, None, false, work).await
     }
@@ -291,10 +291,10 @@ impl Pace {
     }
 }
 
-/// Copies an object from place to place, hashing what is read and reading back what was written.
+/// Copies an object from place to place, hashing what is read and reading back what was written; tells its size.
 ///
 /// If we stop here, the object is there or it is not: no half of it has its name.
-pub async fn copy(from: &Place, to: &Place, path: &str, digest: Digest, pace: &mut Pace) -> Result<(), StoreError> {
+pub async fn copy(from: &Place, to: &Place, path: &str, digest: Digest, pace: &mut Pace) -> Result<u64, StoreError> {
     let (mut pieces, mut staged) = (from.read_pieces(path).await?, to.stage(path).await?);
     let mut hasher = Hasher::default();
     loop {
@@ -317,7 +317,16 @@ pub async fn copy(from: &Place, to: &Place, path: &str, digest: Digest, pace: &m
     }
     staged.finish().await?;
     match to.digest(path).await? {
-        (found, _) if found == digest => Ok(()),
+        (found, bytes) if found == digest => Ok(bytes),
         _ => Err(StoreError::Differs { path: path.into() }),
+    }
+}
+
+/// Does a place not have an object, or have it altered? An altered one is so each time that it is read.
+pub async fn lacks(place: &Place, path: &str, digest: Digest) -> Result<bool, StoreError> {
+    match (place.digest(path).await, place.digest(path).await) {
+        (Err(StoreError::Absent(_)), Err(StoreError::Absent(_))) => Ok(true),
+        (Ok((once, _)), Ok((again, _))) => Ok(once == again && once != digest),
+        (Err(error), _) | (_, Err(error)) => Err(error),
     }
 }

@@ -1,11 +1,12 @@
-//! The background rounds of an open archive: the texts of what was taken in, fixity, audits, witnesses, timestamps, and
-//! what was consulted.
+//! The background rounds of an open archive: the texts of what was taken in, fixity, audits, backups, witnesses,
+//! timestamps, and what was consulted.
 //!
 //! # Why
 //! *A round asks what there is to do*, it is not told: killed anywhere, the next one finds the same. Dropping
 //! the future ends it.
 
 pub mod audits;
+mod backup;
 pub mod consultations;
 mod fixity;
 
@@ -25,6 +26,7 @@ pub async fn rounds(archive: &Archive) {
         reading(archive),
         fixity::rounds(archive),
         audits::rounds(archive),
+        backup::rounds(archive),
         witnesses::rounds(archive),
         timestamps::rounds(archive),
         consultations::rounds(archive)

@@ -2,6 +2,7 @@
 
 mod audits;
 mod authority;
+mod backup;
 mod command;
 mod consultations;
 mod damage;
