@@ -7,6 +7,7 @@ mod command;
 mod consultations;
 mod damage;
 mod fixity;
+mod fuzz;
 mod hostile;
 mod intake;
 #[path = "../ledger/mutate.rs"]

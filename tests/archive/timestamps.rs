@@ -32,7 +32,7 @@ use vankho::{
 const DAY: i64 = 86_400_000_000;
 
 /// An archive in two places, both required, with some records, that this authority stamps.
-async fn stamped_by(authority: impl Fn(&World) -> Authority) -> (World, Authority) {
+pub async fn stamped_by(authority: impl Fn(&World) -> Authority) -> (World, Authority) {
     let mut world = World::in_places(&["archive", "two"], 2).await;
     let authority = authority(&world);
     world.config.evidence.authorities = vec![authority.configured("thu")];
@@ -50,7 +50,7 @@ fn move_on(world: &World, micros: i64) {
 }
 
 /// Asks the authority whatever the hour, and tells what came of it.
-async fn ask(archive: &Archive) -> Result<Option<u64>, String> {
+pub async fn ask(archive: &Archive) -> Result<Option<u64>, String> {
     let mut asked = timestamps::once(archive).await;
     asked.remove(0).1.map_err(|fault| fault.to_string())
 }
@@ -67,7 +67,7 @@ async fn report(world: &World, place: &str, number: u32, trusted: Option<&Certif
     audit(&store, Scope::Archive, &trusted, &|_, _| {}).await
 }
 
-fn trusted(authority: &Authority) -> Certificates {
+pub fn trusted(authority: &Authority) -> Certificates {
     Certificates::parse(&fs::read(authority.root()).unwrap()).unwrap()
 }
 
