@@ -1,6 +1,7 @@
 //! The end of a life: everything is there again, nothing goes wrong any more, and it is held against the model.
 
 use crate::{
+    decay::whole,
     faulty::Process,
     life::{Life, Machine},
     model::Found,
@@ -43,6 +44,9 @@ impl Life {
             }
         }
         let Some((live, _)) = self.machines[0].open.take() else { return found };
+        // What decayed is found and put back by the rounds that read everything.
+        whole(&live).await;
+        live.healing.round(&|_, _| {}).await;
         self.strays(&live, &mut found).await;
         found.kept = live.catalog.records(0, u32::MAX).await.unwrap().iter().map(|one| one.record).collect();
         self.one_history(&live, &mut found).await;

@@ -247,7 +247,7 @@ impl Life {
 
     async fn step(&mut self) {
         let n = self.chance.below(2) as usize;
-        match self.chance.below(100) {
+        match self.chance.below(108) {
             0..38 => self.take_in(&[n]).await,
             38..48 => self.take_in(&[0, 1]).await,
             48..58 => self.kill(n).await,
@@ -276,6 +276,9 @@ impl Life {
                 }
                 self.tell(format!("machine {n} loses its catalog"));
             }
+            100..104 => self.decay().await,
+            104..107 => self.read_again(n).await,
+            107 => self.audit(n).await,
             _ => {
                 let hours = self.chance.below(100) as i64 - 20;
                 self.micros.fetch_add(hours * 3_600_000_000, Ordering::SeqCst);
@@ -341,6 +344,10 @@ impl Life {
             self.replace(number).await;
         }
         self.model.hurt.insert(number);
+        if !empty {
+            // What had decayed then has again.
+            self.model.decayed.insert(number);
+        }
         self.tell(format!("place {number} {}", if empty { "is replaced by an empty disk" } else { "goes back" }));
     }
 

@@ -4,6 +4,7 @@
 //! 500 lives in a usual run, 10,000 when `VANKHO_FULL=1`; `VANKHO_SEED` says where they begin, `VANKHO_LIVES` how
 //! many there are. With `VANKHO_TOLD=1` each life tells what happened in it.
 
+mod decay;
 mod disk;
 mod ending;
 #[allow(dead_code, reason = "the crash matrix uses another part of it")]

@@ -12,6 +12,8 @@ pub struct Model {
     pub acknowledged: Vec<Acknowledged>,
     /// Places whose disk was emptied, or went back, and that were not seen whole since.
     pub hurt: BTreeSet<u32>,
+    /// Places on whose disk something changed by itself, and that were not read as a whole since.
+    pub decayed: BTreeSet<u32>,
 }
 
 /// What is found in the end.
@@ -27,7 +29,7 @@ pub struct Found {
 
 impl Model {
     pub fn new(required: usize) -> Model {
-        Model { required, acknowledged: Vec::new(), hurt: BTreeSet::new() }
+        Model { required, acknowledged: Vec::new(), hurt: BTreeSet::new(), decayed: BTreeSet::new() }
     }
 
     /// May the disk of a place be lost now? As many may be as are required besides one, once anything was promised.
@@ -35,7 +37,7 @@ impl Model {
         if self.acknowledged.is_empty() {
             return false;
         }
-        let mut hurt = self.hurt.clone();
+        let mut hurt: BTreeSet<u32> = self.hurt.union(&self.decayed).copied().collect();
         hurt.insert(place);
         hurt.len() < self.required
     }
