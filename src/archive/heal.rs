@@ -240,22 +240,14 @@ impl Healing {
         pace: &mut Pace,
         tell: &(dyn Fn(u32, u64) + Send + Sync),
     ) -> Result<u64, ArchiveError> {
-        let (primary, mut healed) = (self.store.primary(), from);
-        let mut before = if from == 0 { None } else { primary.commit_before(from).await? };
-        let (mut replay, mut marked, mut documents) = (self.ledger.replay_from(from).await?, from, false);
+        // A process that has just opened may not have caught up yet.
+        let (primary, mut healed) = (self.store.primary(), from.min(self.ledger.size()));
+        let mut before = if healed == 0 { None } else { primary.commit_before(healed).await? };
+        let (mut replay, mut marked, mut documents) = (self.ledger.replay_from(healed).await?, healed, false);
         // The first commit that names something which no place has: the mark stays before it.
         let mut lacking = None;
-        while let Some(commit) = replay.next().await? {
-            let mut whole = true;
-            for bytes in &commit.entries {
-                whole &= self.entry(replica, bytes, pace).await?;
-            }
-            // Those in force, once: of older ones nothing is kept.
-            if !documents && commit.entries.iter().any(|bytes| is_about_documents(bytes)) {
-                whole &= self.documents(replica, pace).await?;
-                documents = true;
-            }
-            if !whole {
+        while let Some(commit) = replay.beyond().await? {
+            if !self.named(replica, &commit.entries, &mut documents, pace).await? {
                 lacking = lacking.or(Some(commit.base));
             }
             let link = Link { base: commit.base, size: commit.size, before };
@@ -268,17 +260,39 @@ impl Healing {
                 tell(replica.number, healed);
             }
         }
-        // What these name is compared by the next round.
-        let (order, mut size) = (replica.order().await, healed);
+        let order = replica.order().await;
         while let Some(commit) = replay.beyond().await? {
+            if !self.named(replica, &commit.entries, &mut documents, pace).await? {
+                lacking = lacking.or(Some(commit.base));
+            }
             let link = Link { base: commit.base, size: commit.size, before };
             if !replica.follow(&order, primary, link, commit.bytes).await? {
                 return Ok(lacking.unwrap_or(healed));
             }
-            (before, size) = (Some(commit.base), commit.size);
+            (before, healed) = (Some(commit.base), commit.size);
         }
-        replica.follows_to(size);
+        replica.follows_to(healed);
         Ok(lacking.unwrap_or(healed))
+    }
+
+    /// Everything that the entries of a commit name, at a replica; false where some of it is at no place that answers.
+    async fn named(
+        &self,
+        replica: &Replica,
+        entries: &[Vec<u8>],
+        documents: &mut bool,
+        pace: &mut Pace,
+    ) -> Result<bool, ArchiveError> {
+        let mut whole = true;
+        for bytes in entries {
+            whole &= self.entry(replica, bytes, pace).await?;
+        }
+        // Those in force, once: of older ones nothing is kept.
+        if !*documents && entries.iter().any(|bytes| is_about_documents(bytes)) {
+            whole &= self.documents(replica, pace).await?;
+            *documents = true;
+        }
+        Ok(whole)
     }
 
     /// Who the replica is: an empty place joins, unless it was not empty before.

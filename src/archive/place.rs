@@ -3,7 +3,7 @@
 //! An archive outlives its software, so the knowledge of how to read and check it is written into it, and
 //! its first entry holds the digest of every line of that.
 
-use crate::archive::{ArchiveError, Clock, keep::random, places::Places, request};
+use crate::archive::{ArchiveError, Clock, keep::random, places::Places, request, restored};
 use crate::config::Storage;
 use crate::ledger::{
     keys::{KeyFile, Signer},
@@ -121,6 +121,7 @@ pub fn read_signer(path: &Path) -> Result<Signer, ArchiveError> {
 /// is refused.
 pub async fn init(data: &Path, storage: &Storage, origin: &str, clock: &Clock) -> Result<(), ArchiveError> {
     check_origin(origin)?;
+    restored::expect_finished(data)?;
     let (folders, places) = (Folders::of(data), Places::configured(data, storage)?);
     let place = places.founding()?.clone();
     if place.folder() != Some(folders.archive.as_path()) {
@@ -210,10 +211,10 @@ pub fn documents() -> Vec<(String, Bytes)> {
     DOCUMENTS.iter().map(|(path, text)| (path.to_string(), Bytes::from_static(text.as_bytes()))).collect()
 }
 
-/// The digests of the self-description that the ledger names: those of its last entry about it.
+/// The digests of the self-description that the ledger names: those of its last entry about it, at the primary.
 pub async fn in_force(ledger: &Ledger) -> Result<BTreeMap<String, Digest>, ArchiveError> {
     let (mut replay, mut in_force) = (ledger.replay_from(0).await?, BTreeMap::new());
-    while let Some(commit) = replay.next().await? {
+    while let Some(commit) = replay.beyond().await? {
         for bytes in &commit.entries {
             let entry = Entry::from_bytes(bytes).map_err(|fault| ArchiveError::Damaged(fault.to_string()))?;
             if let Event::Founded { documents } | Event::Refreshed { documents } = entry.event {

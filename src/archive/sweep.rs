@@ -23,6 +23,9 @@ use bytes::Bytes;
 use futures::TryStreamExt;
 use std::collections::HashSet;
 
+/// How often an intent is read until two readings agree.
+const READINGS_MAX: usize = 6;
+
 /// What sweeping needs to know.
 pub struct Sweep<'a> {
     pub derived: &'a Derived,
@@ -51,7 +54,7 @@ impl Sweep<'_> {
             for line in String::from_utf8_lossy(&text).lines() {
                 match line.parse() {
                     Ok(record) => swept &= self.record(record).await?,
-                    Err(_) => swept &= self.timestamp(line).await?,
+                    Err(_) => swept &= self.timestamp(line).await? || intent.modified < self.oldest,
                 }
             }
             if swept {
@@ -85,14 +88,23 @@ impl Sweep<'_> {
         Ok(intents)
     }
 
-    /// What an intent says; `None` where it has been fulfilled meanwhile.
+    /// What an intent says, in two readings that agree: one that was misread would be taken for fulfilled. `None` where
+    /// it has been fulfilled meanwhile.
     async fn read(&self, intent: &Listed) -> Result<Option<Bytes>, ArchiveError> {
         let store = &self.derived.store;
-        match store.primary().read(&intent.path).await {
-            Ok(text) => Ok(Some(text)),
-            Err(StoreError::Absent(_)) => Ok(store.replicas().read(&intent.path).await),
-            Err(error) => Err(error.into()),
+        let mut last = None;
+        for _ in 0..READINGS_MAX {
+            let now = match store.primary().read(&intent.path).await {
+                Ok(text) => Some(text),
+                Err(StoreError::Absent(_)) => store.replicas().read(&intent.path).await,
+                Err(error) => return Err(error.into()),
+            };
+            if now.is_none() || now == last {
+                return Ok(now);
+            }
+            last = now;
         }
+        Err(StoreError::Differs { path: intent.path.clone() }.into())
     }
 
     /// Does somebody who may be alive say that they are writing into a record's folder?
@@ -119,10 +131,10 @@ impl Sweep<'_> {
         Ok(())
     }
 
-    /// Drops a file of a timestamp that no entry names; says whether that could be done. If we stop here, the intent
-    /// stands and it is done again.
+    /// Drops a file of a timestamp that no entry names; says whether that could be done, which it cannot where the path
+    /// is of none. If we stop here, the intent stands and it is done again.
     async fn timestamp(&self, path: &str) -> Result<bool, ArchiveError> {
-        let Some((size, authority)) = layout::timestamp_of(path) else { return Ok(true) };
+        let Some((size, authority)) = layout::timestamp_of(path) else { return Ok(false) };
         self.derived.catch_up(self.ledger).await?;
         if self.derived.catalog.timestamp_at(size, &authority).await?.is_some() {
             return Ok(true);

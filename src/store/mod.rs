@@ -100,7 +100,7 @@ pub struct Listed {
 pub const PIECE_BYTES: usize = 4 << 20;
 
 /// How often an object that is not what it should be is read again.
-const READ_AGAIN: usize = 2;
+const READ_AGAIN: usize = 5;
 
 /// Every place that holds the archive's tree, as one: what counts is written to the primary and to as many
 /// replicas as are required before anybody is told.

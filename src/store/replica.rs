@@ -222,14 +222,13 @@ impl Replica {
     /// Is it the place that it was, with our commits to the newest one, and none besides? Then it counts.
     pub async fn compare(&self, primary: &Place, newest: Option<Link>) -> Result<bool, StoreError> {
         let known = self.state().identity.clone();
+        // Where this process knows of no commit yet, nothing can be held against ours.
+        let Some(Link { base, size, .. }) = newest else { return Ok(false) };
         if known.is_none() || self.place.identity().await? != known {
             return Ok(false);
         }
         let _one = self.order.lock().await;
-        let size = newest.map_or(0, |link| link.size);
-        if let Some(link) = newest
-            && !self.shares(primary, link.base).await?
-        {
+        if !self.shares(primary, base).await? {
             return Ok(false);
         }
         let next = layout::commit(size);
