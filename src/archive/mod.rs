@@ -180,6 +180,7 @@ impl Archive {
     /// Opens the archive in a data folder. `tell` hears how many entries have been applied to derived
     /// stores that were behind.
     pub async fn open(data: &Path, config: Config, clock: Clock, tell: &apply::Tell) -> Result<Archive, ArchiveError> {
+        restored::expect_finished(data)?;
         let folders = Folders::of(data);
         let store = Places::configured(data, &config.storage)?.open(&folders).await?;
         restored::expect_promoted(data, &store).await?;

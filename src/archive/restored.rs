@@ -83,18 +83,23 @@ pub fn waits(data: &Path, now: Primacy) -> Result<bool, ArchiveError> {
     }
 }
 
-/// Refuses to go on where it does, and in a backup itself, which is to stay what it is.
-pub async fn expect_promoted(data: &Path, store: &Store) -> Result<(), ArchiveError> {
+/// Refuses a folder in which a restore has not come to its end, and a backup, which is to stay what it is.
+pub fn expect_finished(data: &Path) -> Result<(), ArchiveError> {
     if data.join(BACKUP).exists() {
         let data = data.display();
         return Err(ArchiveError::Place(format!(
             "{data} is a backup: `vankho restore {data} --data DIR` brings the archive back, `vankho verify archive` judges it"
         )));
     }
-    let Some(mark) = read(data)? else { return Ok(()) };
-    if !mark.whole {
-        return Err(unfinished(&mark));
+    match read(data)? {
+        Some(mark) if !mark.whole => Err(unfinished(&mark)),
+        _ => Ok(()),
     }
+}
+
+/// Refuses to go on where nobody has vouched yet.
+pub async fn expect_promoted(data: &Path, store: &Store) -> Result<(), ArchiveError> {
+    let Some(mark) = read(data)? else { return Ok(()) };
     let now = match keys(store).await {
         Ok(keys) => published::tip(store, &keys).await?.1,
         Err(ArchiveError::Store(StoreError::Absent(_))) => Primacy::FIRST,

@@ -51,6 +51,11 @@ pub enum Doing {
 /// Hears what is being done, and how much of how much.
 pub type Tell = Arc<dyn Fn(Doing, u64, u64) + Send + Sync>;
 
+/// What was given out and has to be in the ledger, with its name.
+type Known = Vec<(String, Checkpoint)>;
+/// What stands on entries that were acknowledged after the backup, and how many they are.
+type Lost = Vec<(String, u64)>;
+
 /// What is brought back, and where to.
 pub struct Restoration<'a> {
     pub from: &'a Place,
@@ -80,7 +85,7 @@ pub struct Brought {
     /// What of it the backup lacks, or has damaged.
     pub lacking: BTreeSet<Lacking>,
     /// Which of what was shown stands on entries that were acknowledged after the backup, and how many they are.
-    pub lost: Vec<(String, u64)>,
+    pub lost: Lost,
     pub report: Report,
     /// The log holds and nothing is altered: the archive can be used, with what is lacking.
     pub whole: bool,
@@ -135,20 +140,29 @@ impl Restoration<'_> {
         }
         drop(held);
         let key = key.is_some();
-        let rebuilt = if whole && key { Some(self.rebuild(stand.entries, tell).await?) } else { None };
+        let rebuilt = match whole && key {
+            true => self.rebuild(stand.entries, tell).await,
+            false => None,
+        };
         let (entries, objects, bytes, lacking) = (stand.entries, carried.objects, carried.bytes, carried.lacking);
         Ok(Brought { run, place, entries, objects, bytes, lacking, lost, report, whole, desk, key, rebuilt })
     }
 
     /// The ledger in the backup, which is at least what its newest run says.
     async fn stand(&self, backup: &Store, run: &Run) -> Result<Stand, ArchiveError> {
-        let mut stand = Stand::of(backup).await?;
+        let name = self.from.name();
+        let damaged = |error: ArchiveError| {
+            ArchiveError::Place(format!(
+                "{name}: sổ cái trong bản sao lưu bị hỏng, dùng bản khác / the ledger in this backup is damaged, take another one ({error})"
+            ))
+        };
+        let mut stand = Stand::of(backup).await.map_err(damaged)?;
         if let Some(keys) = &self.keys {
             stand.keys.0 = keys.clone();
             (stand.entries, stand.primacy) = published::tip(backup, keys).await?;
         }
         if stand.entries < run.entries {
-            let (name, has, says) = (self.from.name(), stand.entries, run.entries);
+            let (has, says) = (stand.entries, run.entries);
             return Err(ArchiveError::Place(format!(
                 "{name} chỉ còn {has} trong {says} sự kiện: bản sao lưu bị hỏng, dùng bản khác / {name} holds {has} of the {says} entries that it should: this backup is damaged, take another one"
             )));
@@ -157,8 +171,7 @@ impl Restoration<'_> {
     }
 
     /// What was given out: what the ledger has to hold, and what was acknowledged after the backup.
-    #[expect(clippy::type_complexity, reason = "two lists of names with what is behind them")]
-    fn known(&self, stand: &Stand) -> Result<(Vec<(String, Checkpoint)>, Vec<(String, u64)>), ArchiveError> {
+    fn known(&self, stand: &Stand) -> Result<(Known, Lost), ArchiveError> {
         let (mut known, mut lost) = (Vec::new(), Vec::new());
         for (name, text) in &self.known {
             let note = Receipt::parse(text).map(|receipt| receipt.checkpoint_note);
@@ -294,13 +307,7 @@ impl Restoration<'_> {
     }
 
     /// Everything in the place that was written, as `vankho verify archive` would.
-    async fn verify(
-        &self,
-        target: &Place,
-        number: u32,
-        known: Vec<(String, Checkpoint)>,
-        tell: &Tell,
-    ) -> Result<Report, ArchiveError> {
+    async fn verify(&self, target: &Place, number: u32, known: Known, tell: &Tell) -> Result<Report, ArchiveError> {
         let evidence = &self.config.evidence;
         let witnesses = witnesses::configured(evidence)?.into_iter().map(|witness| witness.key).collect();
         let authorities = timestamps::configured(evidence)?.into_iter().map(|one| one.certificates);
@@ -311,9 +318,15 @@ impl Restoration<'_> {
         Ok(audit(&store, Scope::Archive, &trusted, &move |done, of| moved(Doing::Verifying, done, of)).await)
     }
 
-    async fn rebuild(&self, entries: u64, tell: &Tell) -> Result<Rebuilt, ArchiveError> {
+    /// Catalog and index. Where they cannot be built now, the start after the promotion does it: a ledger that has to
+    /// be at more places than there are yet, for one.
+    async fn rebuild(&self, entries: u64, tell: &Tell) -> Option<Rebuilt> {
         let moved = tell.clone();
-        rebuild(self.data, self.config, &move |done| moved(Doing::Rebuilding, done, entries)).await
+        let rebuilt = rebuild(self.data, self.config, &move |done| moved(Doing::Rebuilding, done, entries)).await;
+        if let Err(error) = &rebuilt {
+            tracing::warn!(%error, "catalog and index are built when the archive is opened");
+        }
+        rebuilt.ok()
     }
 }
 

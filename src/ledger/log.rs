@@ -13,7 +13,7 @@ use crate::ledger::{
     merkle::{self, Plan, leaf_hash},
     primacy::Primacy,
     proof::Receipt,
-    published::{entry_in_bundle, node_in_store, published, state_at},
+    published::{node_in_store, published, state_at},
     tile::{self, Bundle, TILE_WIDTH, Tile},
 };
 use crate::record::digest::Digest;
@@ -451,28 +451,9 @@ impl Ledger {
         Ok(Some(path).filter(|path| merkle::verify_consistency(old, old_root, new, new_root, path)))
     }
 
-    /// The root that the tree had when it had so many entries: at the end of a commit.
-    pub async fn root_at(&self, size: u64) -> Result<Digest, LedgerError> {
-        Ok(self.replay_from(size).await?.edge.root())
-    }
-
     /// Reads a checkpoint note under the keys of this archive.
     pub fn read_checkpoint(&self, note: &str) -> Result<Checkpoint, LedgerError> {
         self.keys.open_checkpoint(note).map_err(|fault| LedgerError::bad(layout::CHECKPOINT.into(), fault))
-    }
-
-    /// The bytes of one committed entry.
-    pub async fn entry(&self, seq: u64) -> Result<Vec<u8>, LedgerError> {
-        let (held, published, size) = {
-            let state = self.state();
-            let held = seq.checked_sub(state.bundle_start).and_then(|at| state.bundle.get(at as usize).cloned());
-            (held, state.published, state.edge.size())
-        };
-        match held {
-            Some(entry) => Ok(entry),
-            None if seq < size => entry_in_bundle(&self.store, seq, published).await,
-            None => Err(LedgerError::NoSuchEntry(seq)),
-        }
     }
 
     async fn assemble(&self, edge: &Edge, plan: &Plan) -> Result<Vec<Digest>, LedgerError> {
@@ -493,11 +474,11 @@ impl Ledger {
     }
 
     /// Signs the report of an audit, as of now.
-    pub fn sign_report(&self, report: Digest) -> String {
-        self.signer.sign_report(self.size(), report)
+    pub fn sign_audit(&self, report: Digest) -> String {
+        self.signer.sign_audit(self.size(), report)
     }
 
-    fn sign(&self, edge: &Edge) -> String {
+    pub(in crate::ledger) fn sign(&self, edge: &Edge) -> String {
         self.signer.sign_checkpoint(edge.size(), edge.root())
     }
 

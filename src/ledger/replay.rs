@@ -1,11 +1,11 @@
-//! Reading commits again, each checked against the tree that they make.
+//! Reading what is committed again: an entry, or commits, each checked against the tree that they make.
 
 use crate::ledger::{
     commit::Commit,
     edge::Edge,
     log::{Committed, Ledger, LedgerError},
     merkle::leaf_hash,
-    published::full_tile,
+    published::{entry_in_bundle, full_tile},
     tile::{self, Tile},
 };
 use crate::record::digest::Digest;
@@ -36,6 +36,30 @@ impl Ledger {
         let edge = Edge::from_tiles(size, |level| hashes.get(&level).cloned().unwrap_or_default());
         let edge = edge.ok_or(LedgerError::NoSuchEntry(size))?;
         Ok(Replay { ledger: self, edge, full_tiles: Vec::new() })
+    }
+
+    /// The root that the tree had when it had so many entries: at the end of a commit.
+    pub async fn root_at(&self, size: u64) -> Result<Digest, LedgerError> {
+        Ok(self.replay_from(size).await?.edge.root())
+    }
+
+    /// The bytes of one committed entry.
+    pub async fn entry(&self, seq: u64) -> Result<Vec<u8>, LedgerError> {
+        let (held, published, size) = {
+            let state = self.state();
+            let held = seq.checked_sub(state.bundle_start).and_then(|at| state.bundle.get(at as usize).cloned());
+            (held, state.published, state.edge.size())
+        };
+        match held {
+            Some(entry) => Ok(entry),
+            None if seq < size => entry_in_bundle(&self.store, seq, published).await,
+            None => Err(LedgerError::NoSuchEntry(seq)),
+        }
+    }
+
+    /// The checkpoint of a state that the tree had at the end of a commit, signed again: with the same key the same bytes.
+    pub async fn note_at(&self, size: u64) -> Result<String, LedgerError> {
+        Ok(self.sign(&self.replay_from(size).await?.edge))
     }
 }
 

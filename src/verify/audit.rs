@@ -127,7 +127,7 @@ fn read(bytes: &[u8]) -> Step<Signed> {
 /// The archive signed this report, after it had pledged it.
 fn signed(report: &Report, signature: &str, keys: &KeyFile) -> Step<()> {
     let fault = |fault: String| wrong(format!("the report's signature does not hold: {fault}"));
-    let (size, digest) = keys.open_report(signature).map_err(|error| fault(error.to_string()))?;
+    let (size, digest) = keys.open_audit(signature).map_err(|error| fault(error.to_string()))?;
     let own = report.digest().map_err(|error| fault(error.to_string()))?;
     match digest == own && size > report.pledge && report.origin == keys.origin() {
         true => Ok(()),

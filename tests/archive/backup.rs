@@ -486,7 +486,7 @@ async fn a_broken_backup_is_found_by_a_drill_and_by_a_restore() {
             }
             Ok(brought) if *broken == desk => assert!(brought.whole && !brought.desk, "{brought:?}"),
             Ok(brought) => assert!(*broken == key && brought.whole && !brought.key, "{broken:?}: {brought:?}"),
-            Err(told) => assert!(*broken == last && told.contains("entries"), "{broken:?}: {told}"),
+            Err(told) => assert!(*broken == last && told.contains("damaged"), "{broken:?}: {told}"),
         }
         for (path, bytes) in &whole {
             fs::write(path, bytes).unwrap();
@@ -950,5 +950,47 @@ async fn the_runbook_is_rehearsed() {
         Digest::of(&fs::read(&keyfile).unwrap()),
         Digest::of(&fs::read(restored.join("archive").join(layout::KEYS)).unwrap())
     );
+    world.check().await;
+}
+
+/// A server that is ended with the test.
+struct Server(std::process::Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_backs_itself_up_and_another_backup_is_made_beside_it() {
+    use std::io::BufRead;
+    let world = lived_in().await;
+    let (data, above) = (world.data.path(), folder());
+    let (to, second) = (above.path().join("A"), above.path().join("B"));
+    let mut command = Command::new(PROGRAM);
+    command.env_clear().env("VANKHO_BACKUP__TO", &to).args(["--json", "--data"]).arg(data);
+    command.args(["serve", "--listen", "127.0.0.1:0"]).stdout(std::process::Stdio::piped());
+    let mut server = Server(command.spawn().unwrap());
+    let mut line = String::new();
+    std::io::BufReader::new(server.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let url = serde_json::from_str::<serde_json::Value>(&line).unwrap()["url"].as_str().unwrap().to_owned();
+    let began = std::time::Instant::now();
+    loop {
+        let metrics = reqwest::get(format!("{}/metrics", url.trim_end_matches('/'))).await.unwrap();
+        if metrics.text().await.unwrap().contains("vankho_backup_age_seconds") {
+            break;
+        }
+        assert!(began.elapsed().as_secs() < 60, "no backup was made");
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+    let made = vankho(data, &["backup", &second.display().to_string()]);
+    assert_eq!(made.status.code(), Some(0), "{}", told(&made));
+    drop(server);
+    for backup in [&to, &second] {
+        holds(backup).await;
+        assert_eq!(runs::all(&place(backup)).await.unwrap().len(), 1);
+    }
     world.check().await;
 }

@@ -407,6 +407,7 @@ fn strangers(given: &Given, root: &Path, chance: &mut Chance) -> Done {
     }
     if changed > 1 {
         history.name_document(layout::KEYS, keys.as_bytes());
+        history.pledge_anew();
     }
     history.write(root, &stranger, Publish::All);
     fs::remove_dir_all(root.join(layout::COSIGNATURES)).ok();

@@ -73,6 +73,19 @@ impl History {
         self.batches[0][0] = serde_json_canonicalizer::to_vec(&entry).unwrap();
     }
 
+    /// What audits pledged is a state of this history again.
+    pub fn pledge_anew(&mut self) {
+        for n in 0..self.batches.len() {
+            for at in 0..self.batches[n].len() {
+                let mut entry: Value = serde_json::from_slice(&self.batches[n][at]).unwrap();
+                if entry["event"] == "audit_pledged" {
+                    entry["root"] = json!(self.root(entry["size"].as_u64().unwrap()));
+                    self.batches[n][at] = serde_json_canonicalizer::to_vec(&entry).unwrap();
+                }
+            }
+        }
+    }
+
     /// Changes what a commit says, and tells how.
     pub fn change(&mut self, n: usize, chance: &mut Chance) -> &'static str {
         let batch = &mut self.batches[n];

@@ -49,7 +49,7 @@ async fn every_answer_is_one_that_the_document_has_and_none_is_a_failure() {
         std::fs::write(work.path().join("schemathesis.toml"), config).unwrap();
         let mut command = Command::new(PROGRAM);
         command.current_dir(work.path()).args(["run", &format!("{at}/api/v1/openapi.json")]);
-        command.args(["--checks", CHECKS, "--phases", "examples,coverage,fuzzing", "--workers", "2"]);
+        command.args(["--checks", CHECKS, "--phases", "examples,coverage,fuzzing", "--workers", "1"]);
         command.args(["--header", &format!("Authorization: Bearer {}", lan.token)]);
         command.args(["--max-time", &format!("{seconds}"), "--seed", &seed.to_string(), "--no-color"]);
         let output = command.output().unwrap();

@@ -170,7 +170,12 @@ async fn state_of(archive: &Archive, pledged: &Pledged) -> Result<State, Archive
         return Ok(State { checkpoint, note, witnesses });
     }
     let path = layout::checkpoint(pledged.size);
-    let note = String::from_utf8(archive.store.read(&path).await?.into()).unwrap_or_default();
+    let read = archive.store.read(&path).await.ok().and_then(|bytes| String::from_utf8(bytes.into()).ok());
+    let note = match read.filter(|note| archive.ledger.read_checkpoint(note).is_ok()) {
+        Some(note) => note,
+        // An older checkpoint may be gone without a loss.
+        None => archive.ledger.note_at(pledged.size).await?,
+    };
     let checkpoint = archive.ledger.read_checkpoint(&note)?;
     if is_it(&checkpoint) { Ok(State { checkpoint, note, witnesses: 0 }) } else { Err(ArchiveError::Damaged(path)) }
 }
@@ -222,6 +227,6 @@ async fn made(archive: &Archive, pledged: &Pledged, tell: &Tell) -> Result<Bytes
         made_by: MADE_BY.into(),
     };
     let digest = report.digest().map_err(|fault| damaged(fault.to_string()))?;
-    let signed = Signed { signature: archive.ledger.sign_report(digest), report };
+    let signed = Signed { signature: archive.ledger.sign_audit(digest), report };
     Ok(signed.to_bytes().map_err(|fault| damaged(fault.to_string()))?.into())
 }

@@ -15,7 +15,6 @@ use crate::http::{
     state::Open,
 };
 use crate::record::{
-    access::Reader,
     actor::{Act, Actor},
     digest::Digest,
     sampling::{Terms, read_nonce},
@@ -28,6 +27,7 @@ use axum::{
 };
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
 /// Characters of a nonce.
@@ -83,7 +83,10 @@ pub struct Audits {
 )]
 pub async fn pledge(Held(open): Held, who: Who, body: Bytes) -> Result<Response, Trouble> {
     who.must(Act::Challenge)?;
-    let asked: Asked = serde_json::from_slice(&body).map_err(|_| Trouble::from(Kind::Malformed))?;
+    // A list would be read as the members in their order.
+    let members: Option<Map<String, Value>> = serde_json::from_slice(&body).ok();
+    let asked: Option<Asked> = members.and_then(|members| serde_json::from_value(Value::Object(members)).ok());
+    let asked = asked.ok_or(Kind::Malformed)?;
     let told = pledged(&open, &who.0, asked).await?;
     let place = [(header::LOCATION, format!("/api/v1/audits/{}", told.audit))];
     Ok((ACCEPTED, place, Json(told)).into_response())
@@ -162,17 +165,22 @@ pub async fn one(Held(open): Held, who: Who, Path(audit): Path<String>) -> Resul
 )]
 pub async fn report(Held(open): Held, who: Who, Path(audit): Path<String>) -> Result<Response, Trouble> {
     who.must(Act::Challenge)?;
-    let (audit, reader) = (number(&audit)?, who.0.reader());
-    let bytes = readable(&open, &reader, audit).await?.ok_or(Kind::NotFound)?;
+    let audit = number(&audit)?;
+    let bytes = readable(&open, &who.0, audit).await?.ok_or(Kind::NotFound)?;
     let name = format!("attachment; filename=\"audit-{audit}.json\"");
     Ok(([(header::CONTENT_TYPE, "application/json".to_owned()), (header::CONTENT_DISPOSITION, name)], bytes)
         .into_response())
 }
 
-/// The report of an audit, where the reader may read the record that it is.
-pub async fn readable(open: &Open, reader: &Reader, audit: u64) -> Result<Option<Bytes>, Trouble> {
-    let Some((record, bytes)) = audits::report(&open.archive, audit).await? else { return Ok(None) };
-    Ok(access::open(&open.archive, reader, record).await?.map(|_| bytes))
+/// The report of an audit, where the actor may read the record that it is; then that they do is noted.
+pub async fn readable(open: &Open, by: &Actor, audit: u64) -> Result<Option<Bytes>, Trouble> {
+    let archive = &open.archive;
+    let Some((record, bytes)) = audits::report(archive, audit).await? else { return Ok(None) };
+    if access::open(archive, &by.reader(), record).await?.is_none() {
+        return Ok(None);
+    }
+    access::note(archive, by, record, Some(1)).await?;
+    Ok(Some(bytes))
 }
 
 /// The number of an audit in an address: what is none names no audit.

@@ -13,11 +13,12 @@ use crate::record::{
     actor::Act,
     audit::{Found, Mending, NonceBy, Report, Signed, percent},
     entry::{Damage, Entry},
-    sampling::seen_ppm,
+    sampling::{WHOLE_PPM, seen_ppm},
 };
 use askama::Template;
 use axum::{Form, extract::Path, response::Response};
 use serde::Deserialize;
+use std::collections::BTreeSet;
 
 /// Audits on the page.
 const SHOWN: u32 = 200;
@@ -182,9 +183,9 @@ pub async fn one(Held(open): Held, visit: Visit, Path(audit): Path<String>) -> R
     let audit = api::number(&audit)?;
     let told = told::one(&open.archive, audit).await?.ok_or(Kind::NotFound)?;
     let (root, nonce) = (told.root.clone(), told.nonce.clone());
-    let report = match may(&visit, Act::Challenge) {
-        true => api::readable(&open, &visit.reader(), audit).await?,
-        false => None,
+    let report = match &visit.actor {
+        Some(actor) if actor.role.may(Act::Challenge) => api::readable(&open, actor, audit).await?,
+        _ => None,
     };
     let report = report.and_then(|bytes| Signed::from_bytes(&bytes).ok());
     let report = match report {
@@ -201,6 +202,7 @@ async fn sheet(open: &Open, visit: &Visit, report: &Report) -> Result<Sheet, Tro
     for found in report.findings.iter().take(ENTRIES_SHOWN) {
         findings.push(line(open, visit, report, found).await?);
     }
+    let bad: BTreeSet<u64> = report.findings.iter().map(|found| found.index).collect();
     let drawn = report.entries.iter().take(ENTRIES_SHOWN).map(|one| {
         let read = one.entry.as_ref().and_then(|entry| Entry::from_bytes(entry.as_bytes()).ok());
         let event = read.map(|entry| show::event(entry.event.name(), language).to_owned());
@@ -208,10 +210,13 @@ async fn sheet(open: &Open, visit: &Visit, report: &Report) -> Result<Sheet, Tro
             index: one.index,
             event: event.unwrap_or_else(|| visit.say("(tài liệu mật)", "(secret)").to_owned()),
             objects: one.objects.len(),
-            whole: !report.findings.iter().any(|found| found.index == one.index),
+            whole: !bad.contains(&one.index),
         }
     });
     let described = report.totals.described;
+    // Where every entry was drawn, nothing is left to be missed.
+    let all = report.entries.len() as u64 == report.size;
+    let shows = if all { WHOLE_PPM } else { seen_ppm(report.share_ppm, described) };
     Ok(Sheet {
         origin: report.origin.clone(),
         began: show::time(report.began),
@@ -223,7 +228,7 @@ async fn sheet(open: &Open, visit: &Visit, report: &Report) -> Result<Sheet, Tro
         described: show::count(described, language),
         objects: show::count(report.totals.objects, language),
         bytes: show::size(report.totals.bytes, language),
-        shows: percent(seen_ppm(report.share_ppm, described)),
+        shows: percent(shows),
         findings,
         entries: drawn.collect(),
         limits: report.limits().into_iter().map(|(vi, en)| visit.say(vi, en).to_owned()).collect(),
@@ -233,7 +238,9 @@ async fn sheet(open: &Open, visit: &Visit, report: &Report) -> Result<Sheet, Tro
 }
 
 async fn line(open: &Open, visit: &Visit, report: &Report, found: &Found) -> Result<Line, Trouble> {
-    let entry = report.entries.iter().find(|one| one.index == found.index).and_then(|one| one.entry.as_ref());
+    // The sample is in the order of the ledger.
+    let at = report.entries.binary_search_by_key(&found.index, |one| one.index).ok();
+    let entry = at.and_then(|at| report.entries[at].entry.as_ref());
     let record = entry.and_then(|entry| Entry::from_bytes(entry.as_bytes()).ok()?.event.record());
     let mut seen = None;
     if let Some(record) = record {
