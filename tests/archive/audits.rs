@@ -361,7 +361,8 @@ async fn lies(world: &World, bytes: &[u8], keys: &[u8], signer: &Signer, size: u
         judged(&Signed { report, signature }.to_bytes().unwrap(), keys, Some(&store)).await.outcome
     };
     assert_eq!(lie(&|_| {}).await, Outcome::Holds);
-    let cases: [(&str, &dyn Fn(&mut Report)); 8] = [
+    type Case<'a> = (&'a str, &'a dyn Fn(&mut Report));
+    let cases: [Case<'_>; 8] = [
         ("an entry less", &|report| drop(report.entries.remove(1))),
         ("an entry twice", &|report| report.entries.push(report.entries[0].clone())),
         ("a place less", &|report| {

@@ -430,18 +430,9 @@ async fn a_broken_backup_is_found_by_a_drill_and_by_a_restore() {
         files(&tree.join(layout::record(record))).into_keys().find(|path| path.extension().is_none()).unwrap();
     let desk = files(&disk.path().join("desk")).into_keys().next().unwrap();
     let key = files(&disk.path().join("secret")).into_keys().next().unwrap();
-    let last = tree.join(layout::commit(
-        u64::from_str_radix(
-            fs::read_dir(tree.join(layout::COMMITS))
-                .unwrap()
-                .map(|one| one.unwrap().file_name().into_string().unwrap())
-                .max()
-                .unwrap()
-                .as_str(),
-            10,
-        )
-        .unwrap(),
-    ));
+    let commits = fs::read_dir(tree.join(layout::COMMITS)).unwrap();
+    let newest = commits.map(|one| one.unwrap().file_name().into_string().unwrap()).max().unwrap();
+    let last = tree.join(layout::COMMITS).join(newest);
     for (broken, altered) in [
         (&component, true),
         (&component, false),

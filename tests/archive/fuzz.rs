@@ -27,11 +27,13 @@ use vankho::{
 /// Changes of one piece of evidence at most.
 const CHANGES_MAX: usize = 4;
 
+type Accepts = Box<dyn Fn(&[u8]) -> bool + Sync>;
+
 /// What is read, from what, and whether it was accepted.
 struct Parser {
     name: &'static str,
     good: Vec<Vec<u8>>,
-    accepts: Box<dyn Fn(&[u8]) -> bool + Sync>,
+    accepts: Accepts,
 }
 
 fn parser(name: &'static str, good: Vec<Vec<u8>>, accepts: impl Fn(&[u8]) -> bool + Sync + 'static) -> Parser {
