@@ -160,6 +160,28 @@ async fn two_verifiers_agree_on_every_mutation() {
     world.check().await;
 }
 
+/// Every event, in form and out of it, where it may follow and where it may not.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_verifiers_agree_on_every_event() {
+    let (world, given) = given().await;
+    let tally = Tally::default();
+    let events = (0..).take_while(|n| given.history.clone().append_next(*n).is_some()).count();
+    on_two(events, |n| {
+        let (copy, mut history) = (folder(), given.history.clone());
+        let root = copy.path().join("archive");
+        crate::place::copy(&given.now, &root);
+        let must = if history.append_next(n) == Some(Some(true)) { Must::Hold } else { Must::NotHold };
+        history.write(&root, &given.signer, Publish::All);
+        fs::remove_dir_all(root.join(layout::COSIGNATURES)).unwrap();
+        let what = String::from_utf8_lossy(history.batches.last().unwrap().last().unwrap()).into_owned();
+        let done = Done::new(what, must).with("--witnesses", &given.no_quorum).with("--known", &given.known);
+        judge(&tally, &root, &done, "archive", n);
+    });
+    assert!(events > 30, "{events}");
+    tally.tell("events");
+    world.check().await;
+}
+
 /// What is done to an archive.
 type Change<'a> = &'a (dyn Fn(&Path) + Sync);
 

@@ -133,8 +133,8 @@ impl History {
         }
     }
 
-    /// One more commit; may it follow? `None` where only the verifiers can tell.
-    pub fn append(&mut self, chance: &mut Chance) -> Option<bool> {
+    /// Entries of every event that somebody may want to be the next, and whether they may.
+    fn next(&self) -> Vec<(Value, Primacy, Option<bool>)> {
         let digest = |text: &str| json!(Digest::of(text.as_bytes()));
         let last = self.batches.iter().flatten().last().unwrap();
         let last: Value = serde_json::from_slice(last).unwrap();
@@ -148,8 +148,8 @@ impl History {
             json!({"event": "damaged", "record": record, "named_by": digest("n"), "component": component, "place": 1,
                 "fault": fault})
         };
-        let is_pledge = |entry: &&Vec<u8>| String::from_utf8_lossy(entry).contains("audit_pledged");
-        let ended = self.batches.iter().flatten().position(|entry| is_pledge(&entry)).unwrap_or(0);
+        let is_pledge = |entry: &Vec<u8>| String::from_utf8_lossy(entry).contains("audit_pledged");
+        let ended = self.batches.iter().flatten().position(is_pledge).unwrap_or(0);
         let (end, state) = (self.ends()[1], self.root(self.ends()[1]));
         let pledged = |size: u64, root: Digest, by: &str| {
             json!({"event": "audit_pledged", "size": size, "root": root, "nonce": digest("n"), "nonce_by": by,
@@ -162,7 +162,7 @@ impl History {
         let second = Primacy { replica: 2, epoch: 2 };
         let promoted = json!({"event": "promoted", "replica": 2, "epoch": 2});
         let before = Primacy::FIRST;
-        let cases: [(Value, Primacy, Option<bool>); 33] = [
+        vec![
             (counts(json!(0)), before, Some(true)),
             (counts(json!(9007199254740991_u64)), before, Some(true)),
             (counts(json!(9007199254740992_u64)), before, Some(false)),
@@ -208,19 +208,32 @@ impl History {
             (promoted.clone(), second, Some(true)),
             (promoted, before, Some(false)),
             (json!({"event": "promoted", "replica": 2, "epoch": 3}), Primacy { replica: 2, epoch: 3 }, Some(false)),
-        ];
-        let (mut entry, primacy, must) = chance.pick(&cases).clone();
-        let members = [("at", json!(moment)), ("by", other), ("request", digest("another request")), ("v", json!(1))];
-        members.into_iter().for_each(|(name, value)| entry[name] = value);
-        let entry = serde_json_canonicalizer::to_vec(&entry).unwrap();
-        let (entry, must) = match chance.below(5) {
-            0 => (crate::mutate::changed(&entry, chance).1, None),
-            _ => (entry, must),
-        };
-        let one = !entry.is_empty() && !entry.contains(&b'\n');
-        self.batches.push(vec![if one { entry } else { b"x".to_vec() }]);
-        self.primacies.push(primacy);
+        ]
+    }
+
+    /// One more commit; may it follow? `None` where only the verifiers can tell.
+    pub fn append(&mut self, chance: &mut Chance) -> Option<bool> {
+        let n = chance.below(self.next().len());
+        let must = self.append_next(n)?;
+        let last = self.batches.last_mut()?;
+        if must.is_some() && chance.below(5) == 0 {
+            let entry = crate::mutate::changed(&last[0], chance).1;
+            let one = !entry.is_empty() && !entry.contains(&b'\n');
+            *last = vec![if one { entry } else { b"x".to_vec() }];
+            return None;
+        }
         must
+    }
+
+    /// The same with one of those entries, as it is; `None` where there are not so many.
+    pub fn append_next(&mut self, n: usize) -> Option<Option<bool>> {
+        let (mut entry, primacy, must) = self.next().get(n)?.clone();
+        let (moment, by) = (json!("2090-01-01T00:00:00.000000Z"), json!("0198c5a2-7d5c-7000-8000-0000000000ab"));
+        let members = [("at", moment), ("by", by), ("request", json!(Digest::of(b"another request"))), ("v", json!(1))];
+        members.into_iter().for_each(|(name, value)| entry[name] = value);
+        self.batches.push(vec![serde_json_canonicalizer::to_vec(&entry).unwrap()]);
+        self.primacies.push(primacy);
+        Some(must)
     }
 
     /// Writes one commit, signed over the tree that ends with it.
