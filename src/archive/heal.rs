@@ -246,30 +246,34 @@ impl Healing {
         let (mut replay, mut marked, mut documents) = (self.ledger.replay_from(healed).await?, healed, false);
         // The first commit that names something which no place has: the mark stays before it.
         let mut lacking = None;
-        while let Some(commit) = replay.beyond().await? {
+        let mut order = None;
+        loop {
+            let Some(commit) = replay.beyond().await? else {
+                // Once more while nobody else writes commits there.
+                match order {
+                    Some(_) => break,
+                    None => order = Some(replica.order().await),
+                }
+                continue;
+            };
             if !self.named(replica, &commit.entries, &mut documents, pace).await? {
                 lacking = lacking.or(Some(commit.base));
             }
             let link = Link { base: commit.base, size: commit.size, before };
             // A commit goes last: a replica's ledger names nothing that the replica was not given.
-            replica.secure(primary, link, commit.bytes).await?;
+            let follows = match &order {
+                Some(order) => replica.follow(order, primary, link, commit.bytes).await?,
+                None => replica.secure(primary, link, commit.bytes).await?,
+            };
+            if !follows {
+                return Ok(lacking.unwrap_or(healed));
+            }
             (before, healed) = (Some(commit.base), commit.size);
             if healed >= marked + MARK_ENTRIES && lacking.is_none() {
                 self.desk.set_healed(replica.number, healed).await?;
                 marked = healed;
                 tell(replica.number, healed);
             }
-        }
-        let order = replica.order().await;
-        while let Some(commit) = replay.beyond().await? {
-            if !self.named(replica, &commit.entries, &mut documents, pace).await? {
-                lacking = lacking.or(Some(commit.base));
-            }
-            let link = Link { base: commit.base, size: commit.size, before };
-            if !replica.follow(&order, primary, link, commit.bytes).await? {
-                return Ok(lacking.unwrap_or(healed));
-            }
-            (before, healed) = (Some(commit.base), commit.size);
         }
         replica.follows_to(healed);
         Ok(lacking.unwrap_or(healed))
@@ -288,7 +292,8 @@ impl Healing {
             whole &= self.entry(replica, bytes, pace).await?;
         }
         // Those in force, once: of older ones nothing is kept.
-        if !*documents && entries.iter().any(|bytes| is_about_documents(bytes)) {
+        let describes = |bytes: &Vec<u8>| Entry::from_bytes(bytes).is_ok_and(|entry| entry.event.documents().is_some());
+        if !*documents && entries.iter().any(describes) {
             whole &= self.documents(replica, pace).await?;
             *documents = true;
         }
@@ -492,10 +497,4 @@ impl Healing {
         tracing::error!(path, "no place has this object as it was kept; run `vankho verify archive`");
         Ok(false)
     }
-}
-
-/// Does an entry bring the self-description up to date?
-fn is_about_documents(bytes: &[u8]) -> bool {
-    let event = Entry::from_bytes(bytes).map(|entry| entry.event);
-    matches!(event, Ok(Event::Founded { .. } | Event::Refreshed { .. }))
 }

@@ -217,9 +217,7 @@ pub async fn in_force(ledger: &Ledger) -> Result<BTreeMap<String, Digest>, Archi
     while let Some(commit) = replay.beyond().await? {
         for bytes in &commit.entries {
             let entry = Entry::from_bytes(bytes).map_err(|fault| ArchiveError::Damaged(fault.to_string()))?;
-            if let Event::Founded { documents } | Event::Refreshed { documents } = entry.event {
-                in_force = documents;
-            }
+            in_force = entry.event.documents().cloned().unwrap_or(in_force);
         }
     }
     Ok(in_force)

@@ -213,6 +213,14 @@ impl Event {
         }
     }
 
+    /// The self-description that is in force after this.
+    pub fn documents(&self) -> Option<&BTreeMap<String, Digest>> {
+        match self {
+            Event::Founded { documents } | Event::Refreshed { documents } => Some(documents),
+            _ => None,
+        }
+    }
+
     /// The description that is in force after this.
     pub fn description(&self) -> Option<Digest> {
         match self {
