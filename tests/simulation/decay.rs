@@ -33,6 +33,7 @@ impl Life {
         bytes[bit / 8] ^= 1 << (bit % 8);
         objects.put(&at, bytes.into()).await.unwrap();
         self.model.decayed.insert(number);
+        self.decays = true;
         self.tell(format!("a bit of {at} flips at place {number}"));
     }
 

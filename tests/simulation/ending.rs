@@ -37,8 +37,9 @@ impl Life {
         self.micros.fetch_max(now + days * 86_400_000_000, Ordering::SeqCst);
         let mut found = Found::default();
         for n in [1, 0] {
-            if n == 0 && self.without_old && self.model.required == 1 {
-                // Descriptions that the lost primary alone had are there again: people have the catalog built anew.
+            if n == 0 && (self.without_old && self.model.required == 1 || self.decays) {
+                // Descriptions that the lost primary alone had, or that were unreadable at the only place that answered
+                // when the catalog was built, are there again: people have it built anew.
                 for name in ["catalog.db", "catalog.db-wal", "catalog.db-shm"] {
                     std::fs::remove_file(self.machines[n].file(name)).unwrap_or_default();
                 }

@@ -62,6 +62,8 @@ pub struct Life {
     pub litter: bool,
     /// A promotion went on without the old primary.
     pub without_old: bool,
+    /// Something decayed on a disk.
+    pub decays: bool,
     pub model: Model,
     /// What happened, for people.
     pub told: Vec<String>,
@@ -137,6 +139,7 @@ impl Life {
             rows: 0,
             litter: false,
             without_old: false,
+            decays: false,
             model: Model::new(required),
             told: vec![format!("{places} places, {required} required")],
         };
