@@ -75,6 +75,26 @@ identifier! {
     /// One intent: a promise, kept in staging, to clean up after oneself.
     IntentId
 }
+identifier! {
+    /// One fonds (phông lưu trữ).
+    FondsId
+}
+identifier! {
+    /// One file (hồ sơ).
+    FileId
+}
+identifier! {
+    /// One retention schedule (bảng thời hạn lưu trữ), through all its versions.
+    ScheduleId
+}
+identifier! {
+    /// One hold (tạm dừng hủy).
+    HoldId
+}
+identifier! {
+    /// One case of disposition: what one council reviews and one head decides.
+    CaseId
+}
 
 #[cfg(test)]
 mod tests {
