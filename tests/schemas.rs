@@ -21,6 +21,7 @@ use vankho::record::{
     id::{ActorId, RecordId},
     metadata::Metadata,
     stamp::AuthorityCode,
+    unit::Kind,
 };
 
 fn document(name: &str) -> String {
@@ -113,19 +114,21 @@ fn full() -> Description {
 fn entries() -> Vec<Entry> {
     let (record, description, replaces) =
         (RecordId::new(1_763_877_600_000, [1; 10]), Digest::of(b"d"), Digest::of(b"e"));
+    let unit = record.into();
     let at = "2026-11-23T03:04:05.000000Z".parse().unwrap();
     let documents = BTreeMap::from([("schemas/record.v1.json".to_owned(), Digest::of(b"s"))]);
     let events = [
         Event::Founded { documents: documents.clone() },
         Event::Accessioned { record, description },
-        Event::Described { record, description, replaces },
+        Event::Described { unit, description, replaces },
+        Event::Moved { record, description, replaces },
         Event::Characterized { record, description, replaces },
         Event::Refreshed { documents },
         Event::Promoted { replica: 2, epoch: 3 },
         Event::FixityChecked { place: 2, since: at, to: 9, records: 7, components: 8, bytes: 1 << 40, faults: 0 },
-        Event::Damaged { record, named_by: description, component: 0, place: 1, fault: Damage::Altered },
-        Event::Repaired { record, named_by: description, component: 3, place: 1, source: 2 },
-        Event::Lost { record, named_by: description, component: 1 },
+        Event::Damaged { unit, named_by: description, component: 0, place: 1, fault: Damage::Altered },
+        Event::Repaired { unit, named_by: description, component: 3, place: 1, source: 2 },
+        Event::Lost { unit, named_by: description, component: 1 },
         Event::Timestamped {
             size: 9,
             checkpoint: replaces,
@@ -146,8 +149,20 @@ fn entries() -> Vec<Entry> {
         Event::Audited { record, pledge: 9, entries: 9, faults: 2, repaired: 1, lost: 0 },
         Event::KeyRotated { key: replaces },
     ];
+    let of_units = Kind::ALL.into_iter().filter(|kind| *kind != Kind::Record).flat_map(|kind| {
+        let unit = kind.unit(&record.to_string()).unwrap();
+        let ends = [Event::Closed { unit, description, replaces }, Event::Reopened { unit, description, replaces }];
+        let takes_in = matches!(kind, Kind::Fonds | Kind::File);
+        let always = [
+            Event::Opened { unit, description },
+            Event::Described { unit, description, replaces },
+            Event::Damaged { unit, named_by: description, component: 0, place: 1, fault: Damage::Missing },
+            Event::Lost { unit, named_by: description, component: 0 },
+        ];
+        always.into_iter().chain(ends.into_iter().filter(move |_| takes_in))
+    });
     let entry = |event| Entry { at, by: ActorId::new(0, [2; 10]), request: Digest::of(b"r"), event, v: 1 };
-    events.into_iter().map(entry).collect()
+    events.into_iter().chain(of_units).map(entry).collect()
 }
 
 /// A report with one entry of each kind.

@@ -56,6 +56,35 @@ impl Derived {
         self.feed.give(Step { applied: last.seq + 1, records }).await
     }
 
+    /// Takes in a record whose description could not be read when its entry was applied, and can be now.
+    ///
+    /// If we stop here, catalog or index lack it as before: the next look takes it in, or a rebuild.
+    pub async fn supply(&self, ledger: &Ledger, record: RecordId) -> Result<(), ArchiveError> {
+        let life = self.catalog.life(record).await?;
+        let begun = life.iter().find(|one| one.event == "accessioned").map(|one| one.seq);
+        let newest = life.iter().rev().find_map(|one| Some((one.seq, one.description?)));
+        let (Some(begun), Some((seq, mut digest))) = (begun, newest) else { return Ok(()) };
+        let bytes = ledger.entry(seq).await?;
+        let entry = Entry::from_bytes(&bytes).map_err(|fault| ArchiveError::Damaged(fault.to_string()))?;
+        let mut supplied = false;
+        while let Some(read) = undamaged(description(&self.store, record, digest).await)?.map(Arc::new) {
+            let applied = Applied { seq, entry: entry.clone(), description: Some(read.clone()) };
+            supplied = supplied || self.catalog.supply(applied).await?;
+            if !supplied {
+                break;
+            }
+            tracing::info!(record.id = %record, "a record whose description could not be read before is known now");
+            let changed = Changed { record, seq: begun, description: read };
+            self.feed.give(Step { applied: 0, records: vec![changed] }).await?;
+            // Whoever described it anew meanwhile may have given theirs before this.
+            match self.catalog.record(record).await? {
+                Some(known) if known.description != digest => digest = known.description,
+                _ => break,
+            }
+        }
+        Ok(())
+    }
+
     /// Takes in every commit that the ledger has not seen, through the same fold as everything else.
     pub async fn catch_up(&self, ledger: &Ledger) -> Result<(), ArchiveError> {
         while let Some(committed) = ledger.catch_up().await? {

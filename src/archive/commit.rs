@@ -15,7 +15,8 @@ use crate::record::{
     description::Description,
     digest::Digest,
     entry::{Entry, Event, Instant},
-    id::{ActorId, RecordId},
+    id::ActorId,
+    unit::Unit,
 };
 use std::{
     collections::{HashMap, HashSet},
@@ -188,8 +189,8 @@ type Judged = (Waiting, Entry, Vec<u8>);
 /// Answers what is answered already or cannot be, and makes entries of the rest.
 async fn judge(catalog: &Catalog, waiting: Vec<Waiting>, at: Instant) -> Result<Vec<Judged>, ArchiveError> {
     let requests: Vec<Digest> = waiting.iter().map(|one| one.proposal.request).collect();
-    let records: Vec<RecordId> = waiting.iter().filter_map(|one| one.proposal.event.record()).collect();
-    let Grounds { answered, mut current } = catalog.grounds(&requests, &records).await?;
+    let units: Vec<Unit> = waiting.iter().filter_map(|one| one.proposal.event.unit()).collect();
+    let Grounds { answered, mut current } = catalog.grounds(&requests, &units).await?;
     let (mut judged, mut seen) = (Vec::with_capacity(waiting.len()), HashSet::new());
     for Waiting { proposal, answer } in waiting {
         if let Some(seq) = answered.get(&proposal.request) {
@@ -213,15 +214,12 @@ async fn judge(catalog: &Catalog, waiting: Vec<Waiting>, at: Instant) -> Result<
 }
 
 /// May this event follow what the catalog knows and the earlier entries of the batch?
-fn permitted(current: &mut HashMap<RecordId, Digest>, event: &Event) -> Result<(), ArchiveError> {
-    let (Some(record), Some(description)) = (event.record(), event.description()) else { return Ok(()) };
-    let expected = match event {
-        Event::Described { replaces, .. } | Event::Characterized { replaces, .. } => Some(*replaces),
-        _ => None,
-    };
-    if current.get(&record).copied() != expected {
-        return Err(ArchiveError::Conflict(format!("record {record} was changed by somebody else; read it again")));
+fn permitted(current: &mut HashMap<Unit, Digest>, event: &Event) -> Result<(), ArchiveError> {
+    let Some((unit, description)) = event.names() else { return Ok(()) };
+    if current.get(&unit).copied() != event.replaces() {
+        let kind = unit.kind().as_str();
+        return Err(ArchiveError::Conflict(format!("{kind} {unit} was changed by somebody else; read it again")));
     }
-    current.insert(record, description);
+    current.insert(unit, description);
     Ok(())
 }

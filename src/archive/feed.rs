@@ -136,7 +136,8 @@ impl Feeder {
         }
         drop(read);
         put(&self.index, ready).await?;
-        self.applied = step.applied;
+        // What is supplied late says nothing new of how far we are.
+        self.applied = self.applied.max(step.applied);
         let since = *self.dirty.get_or_insert_with(Instant::now);
         if since.elapsed() >= self.interval { self.commit().await } else { Ok(()) }
     }

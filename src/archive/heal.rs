@@ -416,16 +416,19 @@ impl Healing {
                 & self.ensure(replica, &beside, *chain, pace).await?
                 & self.ensure(replica, &at, *token, pace).await?);
         }
-        let (Some(record), Some(digest)) = (entry.event.record(), entry.event.description()) else { return Ok(true) };
-        let path = layout::description(record, digest);
+        let Some((unit, digest)) = entry.event.names() else { return Ok(true) };
+        let path = layout::description(unit, digest);
         let mut whole = self.ensure(replica, &path, digest, pace).await?;
+        if unit.record().is_none() {
+            return Ok(whole);
+        }
         let description = match self.store.read_as(&path, digest).await {
             Ok(bytes) => Description::from_bytes(&bytes).ok(),
             Err(StoreError::Absent(_) | StoreError::Differs { .. }) => None,
             Err(error) => return Err(error.into()),
         };
         for component in description.iter().flat_map(|description| &description.components) {
-            whole &= self.ensure(replica, &layout::component(record, component.sha256), component.sha256, pace).await?;
+            whole &= self.ensure(replica, &layout::component(unit, component.sha256), component.sha256, pace).await?;
         }
         Ok(whole)
     }

@@ -4,6 +4,7 @@ use crate::record::{
     description::Description,
     digest::Digest,
     id::{IntentId, RecordId},
+    unit::Unit,
 };
 use crate::store::layout;
 use bytes::Bytes;
@@ -27,6 +28,11 @@ impl Archive {
     /// Says which record folders will be written into. If we stop after this, the next start sweeps them.
     pub async fn intend(&self, records: &[RecordId]) -> Result<Intent, ArchiveError> {
         self.promise(records.iter().map(|record| format!("{record}\n")).collect()).await
+    }
+
+    /// The same of a unit of any kind.
+    pub async fn intend_unit(&self, unit: Unit) -> Result<Intent, ArchiveError> {
+        self.promise(format!("{}\n", layout::intended(unit))).await
     }
 
     /// Says which files beside the records will be written. If we stop after this, the next start drops those that no
@@ -66,6 +72,14 @@ impl Archive {
         let digest = Digest::of(&bytes);
         self.store.keep(&layout::description(description.record, digest), bytes.into()).await?;
         Ok(Described { digest, description: Arc::new(description) })
+    }
+
+    /// Keeps the description of a unit that is no record, in the bytes that are its name. An intent must name the unit:
+    /// if we stop here, it has the description discarded.
+    pub async fn keep_unit(&self, unit: Unit, description: Vec<u8>) -> Result<Digest, ArchiveError> {
+        let digest = Digest::of(&description);
+        self.store.keep(&layout::description(unit, digest), description.into()).await?;
+        Ok(digest)
     }
 
     /// The description in force of a record.

@@ -190,6 +190,8 @@ impl Archive {
             fs::create_dir_all(folder).map_err(|error| place::disk(folder, error))?;
         }
         let lock = Some(lock(&folders.derived).await?);
+        // An earlier version may have made fewer folders. If we stop here, the next start makes the rest.
+        store.prepare()?;
         if store.folder().is_none() {
             // A bucket may have been moved to another service since.
             place::probe(&store, &clock).await?;

@@ -7,21 +7,22 @@
 //! *Lost is said only by those who asked everybody.* A place that is away may have it: until it answers, the damage
 //! stands and the next round asks again.
 
-use crate::archive::{Answered, Archive, ArchiveError, Proposal, keep::random, request};
+use crate::archive::{Answered, Archive, ArchiveError, Proposal, apply::Derived, keep::random, request};
 use crate::record::{
     digest::Digest,
     entry::{Damage, Entry, Event},
     id::RecordId,
+    unit::Unit,
 };
 use crate::store::{
     Place, Standing, StoreError, layout,
     replicas::{Pace, copy},
 };
 
-/// An object of a record's folder, as the ledger has it named.
+/// An object of a unit's folder, as the ledger has it named.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Object {
-    pub record: RecordId,
+    pub unit: Unit,
     /// The description that names it.
     pub named_by: Digest,
     /// Its ordinal there; 0 is the description itself.
@@ -53,11 +54,11 @@ impl Archive {
     ///
     /// If we stop anywhere here, the place has it or has not: the next round finds what it has.
     pub async fn repair(&self, object: &Object, number: u32, fault: Damage) -> Result<Mended, ArchiveError> {
-        let Object { record, named_by, component, .. } = *object;
-        let loss = Event::Lost { record, named_by, component };
+        let Object { unit, named_by, component, .. } = *object;
+        let loss = Event::Lost { unit, named_by, component };
         let lost = self.is_lost(object, &loss).await?;
         if !lost {
-            self.note(Event::Damaged { record, named_by, component, place: number, fault }).await?;
+            self.note(Event::Damaged { unit, named_by, component, place: number, fault }).await?;
         }
         let places = self.places();
         let Some((_, place)) = places.iter().find(|(n, _)| *n == number) else { return Ok(Mended::Waiting) };
@@ -67,12 +68,12 @@ impl Archive {
         for (source, from) in places.iter().filter(|(n, _)| *n != number) {
             match copy(from, place, &object.path, object.digest, &mut pace).await {
                 Ok(_) => {
-                    self.note(Event::Repaired { record, named_by, component, place: number, source: *source }).await?;
+                    self.note(Event::Repaired { unit, named_by, component, place: number, source: *source }).await?;
                     return Ok(Mended::From(*source));
                 }
                 Err(StoreError::Absent(_) | StoreError::Differs { .. }) => {}
                 Err(_) => {
-                    tracing::warn!(record.id = %record, from = source, to = number, "a repair failed, and is tried again");
+                    tracing::warn!(unit.id = %unit, from = source, to = number, "a repair failed, and is tried again");
                     away = true;
                 }
             }
@@ -83,13 +84,19 @@ impl Archive {
         if !lost {
             self.note(loss).await?;
         }
-        tracing::error!(record.id = %record, component, "lost: no place holds it as it was kept; bring it back from a backup");
+        tracing::error!(unit.id = %unit, component, "lost: no place holds it as it was kept; bring it back from a backup");
         Ok(Mended::Lost)
+    }
+
+    /// Takes in a record that the catalog lacks, now that its description can be read.
+    pub async fn supply(&self, record: RecordId) -> Result<(), ArchiveError> {
+        let (store, catalog, feed) = (self.store.clone(), self.catalog.clone(), self.feed.clone());
+        Derived { store, catalog, feed }.supply(&self.ledger, record).await
     }
 
     /// Does the ledger say of this object that it is lost, and not that it came back since?
     async fn is_lost(&self, object: &Object, loss: &Event) -> Result<bool, ArchiveError> {
-        let (life, mut lost) = (self.catalog.life(object.record).await?, false);
+        let (life, mut lost) = (self.catalog.life(object.unit).await?, false);
         for happened in life.iter().filter(|one| ["lost", "repaired"].contains(&one.event.as_str())) {
             let bytes = self.ledger.entry(happened.seq).await?;
             let entry = Entry::from_bytes(&bytes).map_err(|fault| ArchiveError::Damaged(fault.to_string()))?;
@@ -108,9 +115,9 @@ impl Archive {
         if fault != Damage::Altered {
             return;
         }
-        let aside = layout::damaged(object.record, object.component, number);
+        let aside = layout::damaged(object.unit, object.component, number);
         if place.set_aside(&object.path, &aside).await.is_err() {
-            tracing::warn!(record.id = %object.record, "what was found in the place of a component is not set aside");
+            tracing::warn!(unit.id = %object.unit, "what was found in the place of a component is not set aside");
         }
     }
 

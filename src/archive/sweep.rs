@@ -17,7 +17,7 @@
 
 use crate::archive::{ArchiveError, apply, apply::Derived};
 use crate::ledger::log::Ledger;
-use crate::record::id::{ActorId, RecordId};
+use crate::record::{id::ActorId, unit::Unit};
 use crate::store::{Listed, StoreError, layout, local};
 use bytes::Bytes;
 use futures::TryStreamExt;
@@ -52,9 +52,9 @@ impl Sweep<'_> {
             let Some(text) = self.read(intent).await? else { continue };
             let mut swept = true;
             for line in String::from_utf8_lossy(&text).lines() {
-                match line.parse() {
-                    Ok(record) => swept &= self.record(record).await?,
-                    Err(_) => swept &= self.timestamp(line).await? || intent.modified < self.oldest,
+                match layout::unit_intended(line) {
+                    Some(unit) => swept &= self.unit(unit).await?,
+                    None => swept &= self.timestamp(line).await? || intent.modified < self.oldest,
                 }
             }
             if swept {
@@ -107,11 +107,11 @@ impl Sweep<'_> {
         Err(StoreError::Differs { path: intent.path.clone() }.into())
     }
 
-    /// Does somebody who may be alive say that they are writing into a record's folder?
-    async fn named_by_others(&self, record: RecordId) -> Result<bool, ArchiveError> {
+    /// Does somebody who may be alive say that they are writing into a unit's folder?
+    async fn named_by_others(&self, unit: Unit) -> Result<bool, ArchiveError> {
         for intent in self.intents().await?.iter().filter(|one| !self.is_ours(one)) {
             let Some(text) = self.read(intent).await? else { continue };
-            if String::from_utf8_lossy(&text).lines().any(|line| line.parse() == Ok(record)) {
+            if String::from_utf8_lossy(&text).lines().any(|line| layout::unit_intended(line) == Some(unit)) {
                 return Ok(true);
             }
         }
@@ -145,11 +145,11 @@ impl Sweep<'_> {
         Ok(store.replicas().discard(path).await.is_ok())
     }
 
-    /// Empties a record's folder of what nothing names; says whether that could be done. If we stop here, the
+    /// Empties a unit's folder of what nothing names; says whether that could be done. If we stop here, the
     /// intent stands and it is done again.
-    async fn record(&self, record: RecordId) -> Result<bool, ArchiveError> {
+    async fn unit(&self, unit: Unit) -> Result<bool, ArchiveError> {
         let store = &self.derived.store;
-        let folder = layout::record(record);
+        let folder = layout::unit(unit);
         let mut listed: Vec<_> = store.list(&folder)?.try_collect().await?;
         // Where a replica cannot be asked, the intent stands until it can be.
         let everywhere = match store.replicas().list(&folder).await {
@@ -159,13 +159,15 @@ impl Sweep<'_> {
             }
             Err(_) => false,
         };
-        if self.named_by_others(record).await? {
+        if self.named_by_others(unit).await? {
             return Ok(false);
         }
         self.derived.catch_up(self.ledger).await?;
-        let staged: Vec<_> = store.list(&layout::staging(record))?.try_collect().await?;
-        for one in staged {
-            store.discard(&one.path).await?;
+        if let Some(record) = unit.record() {
+            let staged: Vec<_> = store.list(&layout::staging(record))?.try_collect().await?;
+            for one in staged {
+                store.discard(&one.path).await?;
+            }
         }
         for root in store.folders() {
             for leftover in local::leftovers(root, &folder)? {
@@ -177,13 +179,13 @@ impl Sweep<'_> {
         if listed.is_empty() {
             return Ok(everywhere);
         }
-        let Some(named) = self.named(record).await? else {
+        let Some(named) = self.named(unit).await? else {
             // What it named cannot be told from an orphan, and a damaged record must not lose more.
-            tracing::warn!(record.id = %record, "a description is gone, its record is not swept; run `vankho verify archive`");
+            tracing::warn!(unit.id = %unit, "a description is gone, its folder is not swept; run `vankho verify archive`");
             return Ok(everywhere);
         };
         for orphan in listed.iter().filter(|listed| !named.contains(&listed.path)) {
-            tracing::info!(record.id = %record, "an orphan of a crash is discarded");
+            tracing::info!(unit.id = %unit, "an orphan of a crash is discarded");
             store.primary().discard(&orphan.path).await?;
             if everywhere {
                 store.replicas().discard(&orphan.path).await?;
@@ -192,13 +194,14 @@ impl Sweep<'_> {
         Ok(everywhere)
     }
 
-    /// Every path in a record's folder that an entry or a description names; `None` where a description that
+    /// Every path in a unit's folder that an entry or a description names; `None` where a description that
     /// an entry names cannot be read.
-    async fn named(&self, record: RecordId) -> Result<Option<HashSet<String>>, ArchiveError> {
+    async fn named(&self, unit: Unit) -> Result<Option<HashSet<String>>, ArchiveError> {
         let mut named = HashSet::new();
-        let life = self.derived.catalog.life(record).await?;
+        let life = self.derived.catalog.life(unit).await?;
         for digest in life.into_iter().filter_map(|happened| happened.description) {
-            named.insert(layout::description(record, digest));
+            named.insert(layout::description(unit, digest));
+            let Unit::Record(record) = unit else { continue };
             let description = match apply::description(&self.derived.store, record, digest).await {
                 Ok(Some(description)) => description,
                 Ok(None) | Err(ArchiveError::Damaged(_)) => return Ok(None),

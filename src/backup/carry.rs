@@ -378,9 +378,9 @@ impl Hands {
             self.ensure(&layout::chain(*size, authority), *chain).await?;
             self.ensure(&layout::token(*size, authority), *token).await?;
         }
-        let (Some(record), Some(digest)) = (entry.event.record(), entry.event.description()) else { return Ok(()) };
-        let path = layout::description(record, digest);
-        if !self.ensure(&path, digest).await? {
+        let Some((unit, digest)) = entry.event.names() else { return Ok(()) };
+        let path = layout::description(unit, digest);
+        if !self.ensure(&path, digest).await? || unit.record().is_none() {
             return Ok(());
         }
         // It lies there as the ledger names it, wherever it came from.
@@ -390,7 +390,7 @@ impl Hands {
         };
         let Ok(description) = Description::from_bytes(&bytes) else { return Ok(()) };
         for component in &description.components {
-            self.ensure(&layout::component(record, component.sha256), component.sha256).await?;
+            self.ensure(&layout::component(unit, component.sha256), component.sha256).await?;
         }
         Ok(())
     }

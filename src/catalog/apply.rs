@@ -1,6 +1,6 @@
 //! The fold: entries in, rows out.
 
-use crate::catalog::{Catalog, CatalogError, Entry, State, audits, likeness, sql, timestamps};
+use crate::catalog::{Catalog, CatalogError, Entry, State, audits, likeness, sql, timestamps, units};
 use crate::record::{component::Component, description::Description, digest::Digest, id::RecordId, stamp::Stamped};
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 use std::{collections::BTreeMap, sync::Arc};
@@ -87,13 +87,14 @@ async fn note_entries(change: &mut SqliteConnection, rows: &[Applied]) -> Result
     let mut entries = QueryBuilder::<Sqlite>::new(sql::INSERT_ENTRIES);
     entries.push_values(rows, |mut row, Applied { seq, entry, .. }| {
         row.push_bind(*seq as i64).push_bind(entry.at.micros()).push_bind(entry.event.name());
-        row.push_bind(entry.event.record().map(|id| id.to_string()));
+        row.push_bind(entry.event.unit().map(|unit| unit.to_string()));
         row.push_bind(entry.event.description().map(|digest| digest.to_string()));
     });
     entries.build().execute(&mut *change).await?;
     let stamps: Vec<_> = rows.iter().filter_map(|applied| Stamped::of(applied.seq, &applied.entry.event)).collect();
     timestamps::note(change, &stamps).await?;
-    audits::note(change, rows).await
+    audits::note(change, rows).await?;
+    units::note(change, rows).await
 }
 
 /// What is to be written of one record: where it was accessioned, and its last description in these rows.
@@ -137,7 +138,10 @@ async fn latest<'a>(
 
 const ACCESSIONED: &str = "accessioned";
 
-async fn replace_records(change: &mut SqliteConnection, rows: &[Applied]) -> Result<(), CatalogError> {
+pub(in crate::catalog) async fn replace_records(
+    change: &mut SqliteConnection,
+    rows: &[Applied],
+) -> Result<(), CatalogError> {
     let latest = latest(change, rows).await?;
     if latest.is_empty() {
         return Ok(());

@@ -14,11 +14,13 @@ mod apply;
 pub mod audits;
 mod sql;
 mod timestamps;
+pub mod units;
 
 use crate::record::{
     digest::Digest,
     entry::{Entry, Instant},
     id::RecordId,
+    unit::Unit,
 };
 use sqlx::{
     QueryBuilder, Row, Sqlite,
@@ -120,7 +122,7 @@ pub struct Happened {
 #[derive(Clone, Debug, Default)]
 pub struct Grounds {
     pub answered: HashMap<Digest, u64>,
-    pub current: HashMap<RecordId, Digest>,
+    pub current: HashMap<Unit, Digest>,
 }
 
 /// How much there is.
@@ -226,14 +228,18 @@ impl Catalog {
     }
 
     /// What a batch is judged by: the entries that answered its requests, and the descriptions in force of its
-    /// records, for those that are known. Asked by whoever applies, on the same connection: it waits for no reader.
-    pub async fn grounds(&self, requests: &[Digest], records: &[RecordId]) -> Result<Grounds, CatalogError> {
+    /// units, for those that are known. Asked by whoever applies, on the same connection: it waits for no reader.
+    pub async fn grounds(&self, requests: &[Digest], units: &[Unit]) -> Result<Grounds, CatalogError> {
         let mut query = QueryBuilder::<Sqlite>::new(sql::GROUNDS);
         push_list(&mut query, requests);
-        if !records.is_empty() {
-            query.push(sql::AND_CURRENT);
-            push_list(&mut query, records);
+        let (records, others): (Vec<Unit>, Vec<Unit>) = units.iter().partition(|unit| unit.record().is_some());
+        for (some, table) in [(records, sql::AND_CURRENT), (others, sql::AND_CURRENT_UNITS)] {
+            if !some.is_empty() {
+                query.push(table);
+                push_list(&mut query, &some);
+            }
         }
+        let named: HashMap<String, Unit> = units.iter().map(|unit| (unit.to_string(), *unit)).collect();
         let mut grounds = Grounds::default();
         for row in query.build().fetch_all(&self.writer).await? {
             match row.try_get::<Option<i64>, _>(1)? {
@@ -241,22 +247,23 @@ impl Catalog {
                     grounds.answered.insert(digest(row.try_get(0)?)?, seq as u64);
                 }
                 None => {
-                    grounds.current.insert(record(row.try_get(0)?)?, digest(row.try_get(2)?)?);
+                    let unit = named.get(row.try_get::<&str, _>(0)?).copied();
+                    grounds.current.extend(unit.zip(Some(digest(row.try_get(2)?)?)));
                 }
             }
         }
         Ok(grounds)
     }
 
-    /// The life of a record, oldest first.
-    pub async fn life(&self, id: RecordId) -> Result<Vec<Happened>, CatalogError> {
-        let rows = sqlx::query(sql::LIFE).bind(id.to_string()).fetch_all(&self.readers).await?;
+    /// The life of a unit, oldest first.
+    pub async fn life(&self, unit: impl Into<Unit>) -> Result<Vec<Happened>, CatalogError> {
+        let rows = sqlx::query(sql::LIFE).bind(unit.into().to_string()).fetch_all(&self.readers).await?;
         rows.iter().map(happened).collect()
     }
 
     /// The record that an entry is about.
     pub async fn record_of(&self, seq: u64) -> Result<Option<RecordId>, CatalogError> {
-        let row = sqlx::query(sql::ENTRY_RECORD).bind(seq as i64).fetch_optional(&self.readers).await?;
+        let row = sqlx::query(sql::ENTRY_UNIT).bind(seq as i64).fetch_optional(&self.readers).await?;
         let text: Option<String> = row.map(|row| row.try_get(0)).transpose()?.flatten();
         text.as_deref().map(record).transpose()
     }

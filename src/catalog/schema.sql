@@ -12,10 +12,18 @@ CREATE TABLE IF NOT EXISTS entries (
     seq         BIGINT PRIMARY KEY,
     at          BIGINT NOT NULL,
     event       TEXT NOT NULL,
-    record      TEXT,
+    unit        TEXT,
     description TEXT
 );
-CREATE INDEX IF NOT EXISTS entries_record ON entries (record, seq);
+CREATE INDEX IF NOT EXISTS entries_unit ON entries (unit, seq);
+CREATE TABLE IF NOT EXISTS units (
+    unit        TEXT PRIMARY KEY,
+    kind        TEXT NOT NULL,
+    seq         BIGINT NOT NULL,
+    at          BIGINT NOT NULL,
+    description TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS units_kind ON units (kind, seq);
 CREATE TABLE IF NOT EXISTS records (
     record      TEXT PRIMARY KEY,
     seq         BIGINT NOT NULL,

@@ -10,8 +10,15 @@ pub const WAITING: &str = "SELECT * FROM records WHERE waiting > 0 AND seq >= $1
 pub const ANSWERED: &str = "SELECT request, seq FROM requests WHERE request IN ";
 pub const GROUNDS: &str = "SELECT request, seq, NULL FROM requests WHERE request IN ";
 pub const AND_CURRENT: &str = " UNION ALL SELECT record, NULL, description FROM records WHERE record IN ";
-pub const LIFE: &str = "SELECT seq, at, event, description FROM entries WHERE record = $1 ORDER BY seq";
-pub const ENTRY_RECORD: &str = "SELECT record FROM entries WHERE seq = $1";
+pub const AND_CURRENT_UNITS: &str = " UNION ALL SELECT unit, NULL, description FROM units WHERE unit IN ";
+pub const LIFE: &str = "SELECT seq, at, event, description FROM entries WHERE unit = $1 ORDER BY seq";
+pub const ENTRY_UNIT: &str = "SELECT unit FROM entries WHERE seq = $1";
+/// Everything that has descriptions, in the order in which it began, and whether it is known by what they say.
+pub const BEGINNINGS: &str = "SELECT e.seq, e.unit, u.kind, r.record FROM entries e \
+     LEFT JOIN units u ON u.unit = e.unit LEFT JOIN records r ON r.record = e.unit \
+     WHERE e.event IN ('accessioned', 'opened') AND e.seq >= $1 ORDER BY e.seq LIMIT $2";
+pub const UNIT: &str = "SELECT * FROM units WHERE unit = $1";
+pub const UNITS: &str = "SELECT * FROM units WHERE kind = $1 AND seq >= $2 ORDER BY seq LIMIT $3";
 pub const ALIKE: &str = "SELECT likeness, MIN(record) FROM records WHERE likeness = ";
 pub const EACH_LIKENESS: &str = " GROUP BY likeness";
 pub const OR_NAMESAKES: &str = " UNION ALL SELECT 'id=' || external_id, MIN(record) FROM records WHERE external_id = ";
@@ -19,7 +26,7 @@ pub const EACH_NAMESAKE: &str = " GROUP BY external_id";
 pub const OR_HOLDERS: &str = " UNION ALL SELECT sha256, MIN(record) FROM components WHERE sha256 IN ";
 pub const EACH_HOLDER: &str = " GROUP BY sha256";
 pub const ACCESSION: &str =
-    "SELECT seq, at FROM entries WHERE record = $1 AND event = 'accessioned' ORDER BY seq LIMIT 1";
+    "SELECT seq, at FROM entries WHERE unit = $1 AND event = 'accessioned' ORDER BY seq LIMIT 1";
 pub const COUNTS: &str = "SELECT COUNT(*), COALESCE(SUM(CASE WHEN waiting > 0 THEN 1 ELSE 0 END), 0) FROM records";
 pub const HOLDERS: &str = "SELECT record, ordinal FROM components WHERE sha256 = $1 ORDER BY record LIMIT $2";
 pub const FORGET_COMPONENTS: &str = "DELETE FROM components WHERE record = $1";
@@ -38,7 +45,8 @@ pub const AUDITS_OPEN: &str = "SELECT * FROM audits WHERE ended IS NULL ORDER BY
 pub const END_AUDIT: &str = "UPDATE audits SET ended = $1, ended_at = $2, record = $3, entries = $4, faults = $5, \
      repaired = $6, lost = $7 WHERE pledge = $8 AND ended IS NULL";
 
-pub const CLEAR: [&str; 7] = [
+pub const CLEAR: [&str; 8] = [
+    "DELETE FROM units",
     "DELETE FROM audits",
     "DELETE FROM timestamps",
     "DELETE FROM requests",
@@ -51,7 +59,10 @@ pub const CLEAR: [&str; 7] = [
 pub const INSERT_PLACE: &str = "INSERT INTO place (name, value) ";
 pub const REPLACE_PLACE: &str = " ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 pub const INSERT_REQUESTS: &str = "INSERT INTO requests (request, seq) ";
-pub const INSERT_ENTRIES: &str = "INSERT INTO entries (seq, at, event, record, description) ";
+pub const INSERT_ENTRIES: &str = "INSERT INTO entries (seq, at, event, unit, description) ";
+pub const INSERT_UNITS: &str = "INSERT INTO units (unit, kind, seq, at, description) ";
+/// The entry that opened a unit stays what it was.
+pub const REPLACE_UNIT: &str = " ON CONFLICT (unit) DO UPDATE SET description = excluded.description";
 /// Two processes may have asked at one size; what the first entry names is what is kept.
 pub const INSERT_TIMESTAMPS: &str =
     "INSERT INTO timestamps (size, authority, seq, time, until, checkpoint, token, chain) ";
@@ -76,10 +87,14 @@ pub const STATEMENTS: &[&str] = &[
     RECORDS,
     WAITING,
     LIFE,
-    ENTRY_RECORD,
+    ENTRY_UNIT,
+    BEGINNINGS,
+    UNIT,
+    UNITS,
     "SELECT request, seq FROM requests WHERE request IN ($1, $2)",
     "SELECT request, seq, NULL FROM requests WHERE request IN ($1, $2) UNION ALL \
-     SELECT record, NULL, description FROM records WHERE record IN ($3, $4)",
+     SELECT record, NULL, description FROM records WHERE record IN ($3, $4) UNION ALL \
+     SELECT unit, NULL, description FROM units WHERE unit IN ($5, $6)",
     "SELECT likeness, MIN(record) FROM records WHERE likeness = $1 GROUP BY likeness UNION ALL \
      SELECT 'id=' || external_id, MIN(record) FROM records WHERE external_id = $2 GROUP BY external_id UNION ALL \
      SELECT sha256, MIN(record) FROM components WHERE sha256 IN ($3, $4) GROUP BY sha256",
@@ -102,6 +117,7 @@ pub const INSERTS: &[(&str, &str)] = &[
     (INSERT_PLACE, REPLACE_PLACE),
     (INSERT_REQUESTS, ""),
     (INSERT_ENTRIES, ""),
+    (INSERT_UNITS, REPLACE_UNIT),
     (INSERT_TIMESTAMPS, KEEP_TIMESTAMP),
     (INSERT_AUDITS, ""),
     (INSERT_COMPONENTS, ""),

@@ -13,8 +13,8 @@ use crate::record::{
     description::Description,
     digest::Digest,
     entry::Entry,
-    id::RecordId,
     sampling::{NotTerms, Terms, read_nonce, read_share},
+    unit::Unit,
 };
 use crate::store::{Store, layout};
 use crate::verify::audit::{Given, recheck};
@@ -231,8 +231,10 @@ impl To {
         self.put_report(&bytes)?;
         if let (Some(to), Some(report)) = (&self.with_bytes, read(&bytes)) {
             or_cancelled(async {
-                for (record, description) in shown(&report) {
-                    server.sampled(record, description, to).await?;
+                for (unit, description) in shown(&report) {
+                    if let Some(record) = unit.record() {
+                        server.sampled(record, description, to).await?;
+                    }
                 }
                 Ok::<_, CommandError>(())
             })
@@ -251,24 +253,21 @@ fn read(bytes: &[u8]) -> Option<Report> {
     Signed::from_bytes(bytes).ok().map(|signed| signed.report)
 }
 
-/// The records and descriptions that the sample shows.
-fn shown(report: &Report) -> Vec<(RecordId, Digest)> {
-    let named = |one: &Sampled| {
-        let event = Entry::from_bytes(one.entry.as_ref()?.as_bytes()).ok()?.event;
-        event.record().zip(event.description())
-    };
+/// The units and descriptions that the sample shows.
+fn shown(report: &Report) -> Vec<(Unit, Digest)> {
+    let named = |one: &Sampled| Entry::from_bytes(one.entry.as_ref()?.as_bytes()).ok()?.event.names();
     report.entries.iter().filter_map(named).collect()
 }
 
 /// Writes what the sample names into a folder, under the paths of an archive. What no place has is left out.
 async fn copied(store: &Store, report: &Report, to: &Path) -> Result<(), CommandError> {
-    for (record, named) in shown(report) {
-        let path = layout::description(record, named);
+    for (unit, named) in shown(report) {
+        let path = layout::description(unit, named);
         let Ok(bytes) = store.read_as(&path, named).await else { continue };
         put(to, &path, &bytes)?;
         let components = Description::from_bytes(&bytes).map(|description| description.components);
         for component in components.unwrap_or_default() {
-            let path = layout::component(record, component.sha256);
+            let path = layout::component(unit, component.sha256);
             let Ok(mut pieces) = store.read_pieces(&path).await else { continue };
             let mut file = created(to, &path)?;
             while let Some(piece) = pieces.try_next().await.map_err(ArchiveError::from)? {

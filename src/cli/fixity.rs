@@ -92,10 +92,11 @@ fn told(number: u32, fault: &Fault) -> serde_json::Value {
         Mended::Waiting => (None, "waiting"),
         Mended::Lost => (None, "lost"),
     };
-    json!({
-        "place": number, "record": object.record.to_string(), "component": object.component, "fault": damage,
-        "outcome": outcome, "source": source,
-    })
+    let mut told = json!({
+        "place": number, "component": object.component, "fault": damage, "outcome": outcome, "source": source,
+    });
+    told[object.unit.kind().as_str()] = object.unit.to_string().into();
+    told
 }
 
 fn line(screen: &Screen, number: u32, fault: &Fault) -> String {
@@ -113,7 +114,7 @@ fn line(screen: &Screen, number: u32, fault: &Fault) -> String {
         (Mended::Lost, "vi") => "MẤT: không nơi lưu nào còn bản đúng; lấy lại từ bản sao lưu".into(),
         (Mended::Lost, _) => "LOST: no place has it as it was kept; bring it back from a backup".into(),
     };
-    format!("{number}: {} #{}: {damage}; {mended}", object.record, object.component)
+    format!("{number}: {} #{}: {damage}; {mended}", object.unit, object.component)
 }
 
 fn said(screen: &Screen, number: u32, round: &Round) -> String {

@@ -4,9 +4,9 @@ use crate::archive::{
     Archive, ArchiveError, apply,
     repair::{Mended, Object},
 };
-use crate::catalog::Known;
+use crate::catalog::units::Begun;
 use crate::fixity::{AT_ONCE, Checked, Fault};
-use crate::record::{digest::Digest, entry::Damage, id::RecordId};
+use crate::record::{digest::Digest, entry::Damage, id::RecordId, unit::Unit};
 use crate::store::{Place, StoreError, layout, replicas::Pace};
 use futures::{StreamExt, TryStreamExt, stream};
 use std::{collections::BTreeMap, time::Duration};
@@ -24,17 +24,16 @@ enum Verdict {
     Away,
 }
 
-/// All that the entries before `to` name of some records; `None` where the place does not answer.
+/// All that the entries before `to` name of some units; `None` where the place does not answer.
 pub async fn all(
     archive: &Archive,
     number: u32,
     place: &Place,
-    records: &[Known],
+    begun: &[Begun],
     to: u64,
     pace: &mut Pace,
 ) -> Result<Option<Checked>, ArchiveError> {
-    let records: Vec<RecordId> = records.iter().map(|known| known.record).collect();
-    let reads = stream::iter(records).map(|record| one(archive, number, place, record, to));
+    let reads = stream::iter(begun.to_vec()).map(|begun| one(archive, number, place, begun, to));
     let mut reads = std::pin::pin!(reads.buffered(AT_ONCE));
     let mut all = Checked::default();
     while let Some(checked) = reads.try_next().await? {
@@ -48,26 +47,29 @@ pub async fn all(
     Ok(Some(all))
 }
 
-/// One record: its descriptions, then what they name.
+/// One unit: its descriptions, then what they name.
 async fn one(
     archive: &Archive,
     number: u32,
     place: &Place,
-    record: RecordId,
+    begun: Begun,
     to: u64,
 ) -> Result<Option<Checked>, ArchiveError> {
-    let mut checked = Checked { records: 1, ..Checked::default() };
-    let life = archive.catalog.life(record).await?;
+    let unit = begun.unit;
+    let mut checked = Checked { records: u64::from(unit.record().is_some()), ..Checked::default() };
+    let life = archive.catalog.life(unit).await?;
     let described = life.into_iter().filter(|happened| happened.seq < to).filter_map(|happened| happened.description);
     let mut components = BTreeMap::new();
     for digest in described {
-        let path = layout::description(record, digest);
-        let object = Object { record, named_by: digest, component: 0, path, digest };
+        let path = layout::description(unit, digest);
+        let object = Object { unit, named_by: digest, component: 0, path, digest };
         if !look(archive, number, place, object, &mut checked).await? {
             return Ok(None);
         }
-        for object in named(archive, record, digest).await? {
-            components.entry(object.digest).or_insert(object);
+        if let Unit::Record(record) = unit {
+            for object in named(archive, record, digest).await? {
+                components.entry(object.digest).or_insert(object);
+            }
         }
     }
     for object in components.into_values() {
@@ -75,6 +77,9 @@ async fn one(
             return Ok(None);
         }
         checked.components += 1;
+    }
+    if let (Unit::Record(record), false) = (unit, begun.known) {
+        archive.supply(record).await?;
     }
     Ok(Some(checked))
 }
@@ -85,7 +90,7 @@ async fn named(archive: &Archive, record: RecordId, named_by: Digest) -> Result<
     let components = description.into_iter().flat_map(|description| description.components);
     let object = |component: crate::record::component::Component| {
         let (digest, path) = (component.sha256, layout::component(record, component.sha256));
-        Object { record, named_by, component: component.ordinal, path, digest }
+        Object { unit: record.into(), named_by, component: component.ordinal, path, digest }
     };
     Ok(components.map(object).collect())
 }
@@ -108,7 +113,7 @@ async fn look(
     };
     let mended = archive.repair(&object, number, damage).await?;
     tracing::warn!(
-        record.id = %object.record, component = object.component, place = number, ?damage,
+        unit.id = %object.unit, component = object.component, place = number, ?damage,
         repaired = matches!(mended, Mended::From(_)),
         "a place did not hold what it should"
     );

@@ -1,8 +1,8 @@
 //! Fixity (tính toàn vẹn): what is kept is read and hashed again, at every place, and repaired where another place
 //! has it right.
 //!
-//! `plan → check → repair → conclude`: a round goes through the records of a place in the order of their accession,
-//! a few at a time. Every finding and every repair is in the ledger, and so is the end of every round.
+//! `plan → check → repair → conclude`: a round goes through what lies at a place, in the order in which the ledger
+//! began it, a few records at a time. Every finding and every repair is in the ledger, and so is the end of every round.
 //!
 //! # Why
 //! *The desk keeps the mark, the ledger the outcome.* A round that is interrupted goes on; if the desk is lost, it
@@ -11,8 +11,9 @@
 //! *A misreading is not damage.* An object that is not what it should be is read again before it counts, and a place
 //! that does not answer at all is a debt, not a thousand findings.
 //!
-//! *What the description says, not the catalog.* The objects of a record are those that the ledger's descriptions
-//! name, read anew and hashed.
+//! *What the ledger and the descriptions say, not what the catalog knows.* A round goes through all that entries began, and
+//! the objects of a record are those that its descriptions name, read anew and hashed. A record whose description could
+//! not be read when its entry was applied is not in the catalog: the round that finds it whole takes it in.
 
 mod check;
 
@@ -21,14 +22,14 @@ use crate::archive::{
     keep::random,
     repair::{Mended, Object},
 };
-use crate::catalog::Known;
+use crate::catalog::units::Begun;
 use crate::record::{
     entry::{Damage, Event},
     fixity::Round,
 };
 use crate::store::{Place, replicas::Pace};
 
-/// Records that are looked at before the mark is put down.
+/// Records, or other units, that are looked at before the mark is put down.
 const RECORDS_STEP: u32 = 64;
 /// Records of one step that are read at once.
 const AT_ONCE: usize = 8;
@@ -70,18 +71,18 @@ pub fn budget(archive: &Archive) -> Pace {
 pub async fn step(archive: &Archive, number: u32, pace: &mut Pace) -> Result<Step, ArchiveError> {
     let Some(place) = place(archive, number) else { return Ok(Step::Away) };
     let round = plan(archive, number).await?;
-    let records = next(archive, &round).await?;
-    if records.is_empty() {
+    let begun = next(archive, &round).await?;
+    if begun.is_empty() {
         return conclude(archive, number, round).await;
     }
-    let Some(checked) = check::all(archive, number, &place, &records, round.to, pace).await? else {
+    let Some(checked) = check::all(archive, number, &place, &begun, round.to, pace).await? else {
         return Ok(Step::Away);
     };
-    let round = advance(archive, number, round, &records, &checked).await?;
+    let round = advance(archive, number, round, &begun, &checked).await?;
     Ok(Step::GoesOn { round, found: checked.faults })
 }
 
-/// Records picked at random, at a place; `None` where it does not answer.
+/// Records, and other units, picked at random, at a place; `None` where it does not answer.
 pub async fn sample(
     archive: &Archive,
     number: u32,
@@ -93,9 +94,14 @@ pub async fn sample(
     let mut picked = Vec::new();
     for _ in 0..records {
         let from = u64::from_be_bytes(random()?) % to.max(1);
-        picked.extend(archive.catalog.records(from, 1).await?);
+        // Behind the last one it begins again with the first.
+        let after = archive.catalog.beginnings(from, 1).await?.into_iter().find(|begun| begun.seq < to);
+        picked.extend(match after {
+            Some(begun) => Some(begun),
+            None => archive.catalog.beginnings(0, 1).await?.pop(),
+        });
     }
-    picked.retain(|known| known.seq < to);
+    picked.retain(|begun| begun.seq < to);
     check::all(archive, number, &place, &picked, to, pace).await
 }
 
@@ -119,11 +125,11 @@ async fn plan(archive: &Archive, number: u32) -> Result<Round, ArchiveError> {
     Ok(Round { began, to, next: 0, records: 0, components: 0, bytes: 0, faults: 0 })
 }
 
-/// The records that come next.
-async fn next(archive: &Archive, round: &Round) -> Result<Vec<Known>, ArchiveError> {
-    let mut records = archive.catalog.records(round.next, RECORDS_STEP).await?;
-    records.retain(|known| known.seq < round.to);
-    Ok(records)
+/// What comes next.
+async fn next(archive: &Archive, round: &Round) -> Result<Vec<Begun>, ArchiveError> {
+    let mut begun = archive.catalog.beginnings(round.next, RECORDS_STEP).await?;
+    begun.retain(|begun| begun.seq < round.to);
+    Ok(begun)
 }
 
 /// Puts the mark down.
@@ -133,11 +139,11 @@ async fn advance(
     archive: &Archive,
     number: u32,
     round: Round,
-    records: &[Known],
+    begun: &[Begun],
     checked: &Checked,
 ) -> Result<Round, ArchiveError> {
     let round = Round {
-        next: records.last().map_or(round.next, |known| known.seq + 1),
+        next: begun.last().map_or(round.next, |begun| begun.seq + 1),
         records: round.records + checked.records,
         components: round.components + checked.components,
         bytes: round.bytes + checked.bytes,

@@ -11,6 +11,7 @@ use crate::record::{
     id::{ActorId, RecordId},
     line,
     stamp::AuthorityCode,
+    unit::Unit,
 };
 use serde::{Deserialize, Deserializer, Serialize, de};
 use std::{collections::BTreeMap, fmt, str::FromStr};
@@ -99,8 +100,35 @@ pub enum Event {
     Founded { documents: BTreeMap<String, Digest> },
     /// The archive took responsibility for a record.
     Accessioned { record: RecordId, description: Digest },
-    /// A record has a new description; `replaces` is the one it takes the place of.
-    Described { record: RecordId, description: Digest, replaces: Digest },
+    /// A fonds, a file or another unit that is no record began.
+    Opened {
+        #[serde(flatten)]
+        unit: Unit,
+        description: Digest,
+    },
+    /// A unit has a new description; `replaces` is the one it takes the place of.
+    Described {
+        #[serde(flatten)]
+        unit: Unit,
+        description: Digest,
+        replaces: Digest,
+    },
+    /// Nothing more comes into a file or a fonds; the new description says since when, and why.
+    Closed {
+        #[serde(flatten)]
+        unit: Unit,
+        description: Digest,
+        replaces: Digest,
+    },
+    /// It takes in again; the new description says why.
+    Reopened {
+        #[serde(flatten)]
+        unit: Unit,
+        description: Digest,
+        replaces: Digest,
+    },
+    /// A record lies in another file from here on: the new description says in which.
+    Moved { record: RecordId, description: Digest, replaces: Digest },
     /// A record was read: the new description names renditions, or says why there are none.
     Characterized { record: RecordId, description: Digest, replaces: Digest },
     /// The self-description was brought up to date.
@@ -124,11 +152,30 @@ pub enum Event {
     },
     /// A place does not hold what it should: a component of the description `named_by`, or, where `component` is 0,
     /// that description itself.
-    Damaged { record: RecordId, named_by: Digest, component: u32, place: u32, fault: Damage },
+    Damaged {
+        #[serde(flatten)]
+        unit: Unit,
+        named_by: Digest,
+        component: u32,
+        place: u32,
+        fault: Damage,
+    },
     /// It holds it again: from another place, hashed on its way and read back.
-    Repaired { record: RecordId, named_by: Digest, component: u32, place: u32, source: u32 },
+    Repaired {
+        #[serde(flatten)]
+        unit: Unit,
+        named_by: Digest,
+        component: u32,
+        place: u32,
+        source: u32,
+    },
     /// No place holds it as it was kept.
-    Lost { record: RecordId, named_by: Digest, component: u32 },
+    Lost {
+        #[serde(flatten)]
+        unit: Unit,
+        named_by: Digest,
+        component: u32,
+    },
     /// Another key signs from the end of this commit on: the SHA-256 of its vkey. The entry after it names the new file
     /// of public keys.
     KeyRotated { key: Digest },
@@ -193,16 +240,20 @@ pub enum Damage {
 }
 
 impl Event {
-    /// The record that this is about.
-    pub fn record(&self) -> Option<RecordId> {
+    /// The unit that this is about.
+    pub fn unit(&self) -> Option<Unit> {
         match self {
             Event::Accessioned { record, .. }
-            | Event::Described { record, .. }
             | Event::Characterized { record, .. }
-            | Event::Damaged { record, .. }
-            | Event::Repaired { record, .. }
-            | Event::Lost { record, .. }
-            | Event::Audited { record, .. } => Some(*record),
+            | Event::Moved { record, .. }
+            | Event::Audited { record, .. } => Some(Unit::Record(*record)),
+            Event::Opened { unit, .. }
+            | Event::Described { unit, .. }
+            | Event::Closed { unit, .. }
+            | Event::Reopened { unit, .. }
+            | Event::Damaged { unit, .. }
+            | Event::Repaired { unit, .. }
+            | Event::Lost { unit, .. } => Some(*unit),
             Event::Founded { .. }
             | Event::Refreshed { .. }
             | Event::Promoted { .. }
@@ -211,6 +262,16 @@ impl Event {
             | Event::Timestamped { .. }
             | Event::AuditPledged { .. } => None,
         }
+    }
+
+    /// The record that this is about.
+    pub fn record(&self) -> Option<RecordId> {
+        self.unit().and_then(|unit| unit.record())
+    }
+
+    /// The unit that this is about, and its description that is in force after this.
+    pub fn names(&self) -> Option<(Unit, Digest)> {
+        self.unit().zip(self.description())
     }
 
     /// The self-description that is in force after this.
@@ -225,7 +286,11 @@ impl Event {
     pub fn description(&self) -> Option<Digest> {
         match self {
             Event::Accessioned { description, .. }
+            | Event::Opened { description, .. }
             | Event::Described { description, .. }
+            | Event::Closed { description, .. }
+            | Event::Reopened { description, .. }
+            | Event::Moved { description, .. }
             | Event::Characterized { description, .. } => Some(*description),
             Event::Founded { .. }
             | Event::Refreshed { .. }
@@ -241,12 +306,53 @@ impl Event {
         }
     }
 
+    /// The unit that this is about, and the description that it names: the one that is in force after this, or the one
+    /// that says what was damaged, repaired or lost.
+    pub fn told_by(&self) -> Option<(Unit, Digest)> {
+        match self {
+            Event::Damaged { unit, named_by, .. }
+            | Event::Repaired { unit, named_by, .. }
+            | Event::Lost { unit, named_by, .. } => Some((*unit, *named_by)),
+            _ => self.names(),
+        }
+    }
+
+    /// The description that it takes the place of.
+    pub fn replaces(&self) -> Option<Digest> {
+        match self {
+            Event::Described { replaces, .. }
+            | Event::Closed { replaces, .. }
+            | Event::Reopened { replaces, .. }
+            | Event::Moved { replaces, .. }
+            | Event::Characterized { replaces, .. } => Some(*replaces),
+            _ => None,
+        }
+    }
+
+    /// Can it be about this kind of unit? A record is not opened, and only what takes in closes.
+    fn is_of_its_unit(&self) -> bool {
+        match self {
+            Event::Opened { unit, .. } => unit.record().is_none(),
+            Event::Closed { unit, .. } | Event::Reopened { unit, .. } => matches!(unit, Unit::Fonds(_) | Unit::File(_)),
+            _ => true,
+        }
+    }
+
+    /// Does a unit begin with it? A record is accessioned, any other unit is opened.
+    pub fn begins(&self) -> bool {
+        matches!(self, Event::Accessioned { .. } | Event::Opened { .. })
+    }
+
     /// The name of the event as it is stored.
     pub fn name(&self) -> &'static str {
         match self {
             Event::Founded { .. } => "founded",
             Event::Accessioned { .. } => "accessioned",
+            Event::Opened { .. } => "opened",
             Event::Described { .. } => "described",
+            Event::Closed { .. } => "closed",
+            Event::Reopened { .. } => "reopened",
+            Event::Moved { .. } => "moved",
             Event::Characterized { .. } => "characterized",
             Event::Refreshed { .. } => "refreshed",
             Event::Promoted { .. } => "promoted",
@@ -284,6 +390,8 @@ pub enum NotAnEntry {
     Json(#[from] serde_json::Error),
     #[error("the entry is of version {0}; this program reads version 1")]
     Version(u32),
+    #[error("the entry is about a unit that its event cannot be about")]
+    Unit,
     #[error("the entry is not one line of RFC 8785 JSON in ASCII")]
     NotCanonical,
     #[error("the entry has {0} bytes, more than 4096")]
@@ -319,6 +427,9 @@ impl Entry {
         if entry.v != 1 {
             return Err(NotAnEntry::Version(entry.v));
         }
+        if !entry.event.is_of_its_unit() {
+            return Err(NotAnEntry::Unit);
+        }
         if entry.to_bytes()? != bytes {
             return Err(NotAnEntry::NotCanonical);
         }
@@ -329,6 +440,7 @@ impl Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::unit::Kind;
 
     fn example() -> Entry {
         let record = RecordId::new(1_763_877_600_000, [1; 10]);
@@ -346,6 +458,34 @@ mod tests {
             "{text}"
         );
         assert_eq!(Entry::from_bytes(&bytes).unwrap(), example());
+    }
+
+    #[test]
+    fn an_event_is_about_the_units_that_it_can_be_about() {
+        let (description, replaces, id) = (Digest::of(b"d"), Digest::of(b"r"), "019aaf1c-9b00-7707-8707-070707070707");
+        for kind in Kind::ALL {
+            let unit = kind.unit(id).unwrap();
+            let takes_in = matches!(kind, Kind::Fonds | Kind::File);
+            for (event, may) in [
+                (Event::Opened { unit, description }, kind != Kind::Record),
+                (Event::Described { unit, description, replaces }, true),
+                (Event::Closed { unit, description, replaces }, takes_in),
+                (Event::Reopened { unit, description, replaces }, takes_in),
+                (Event::Lost { unit, named_by: replaces, component: 0 }, true),
+            ] {
+                let entry = Entry { event, ..example() };
+                let bytes = entry.to_bytes().unwrap();
+                assert!(String::from_utf8(bytes.clone()).unwrap().contains(&format!(r#""{}":"{id}""#, kind.as_str())));
+                assert_eq!(Entry::from_bytes(&bytes).ok(), may.then_some(entry), "{kind:?}");
+            }
+        }
+        let two = String::from_utf8(
+            Entry { event: Event::Opened { unit: Kind::File.unit(id).unwrap(), description }, ..example() }
+                .to_bytes()
+                .unwrap(),
+        );
+        let two = two.unwrap().replace("\"request\"", &format!(r#""hold":"{id}","request""#));
+        assert!(Entry::from_bytes(two.as_bytes()).is_err(), "it is about one unit");
     }
 
     #[test]

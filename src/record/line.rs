@@ -5,7 +5,11 @@
 //! longer than all hashes of it. The forms here have one length each, and each value in them one spelling: a line that
 //! fits is the line that would be written. Every other line is read as JSON.
 
-use crate::record::entry::{Entry, Event};
+use crate::record::{
+    entry::{Entry, Event},
+    id::RecordId,
+    unit::Unit,
+};
 use std::str::FromStr;
 
 struct Line<'a>(&'a str);
@@ -38,13 +42,13 @@ pub(in crate::record) fn read(bytes: &[u8]) -> Option<Entry> {
     line.skip(r#"","event":""#)?;
     let name = ["accessioned", "described", "characterized"].into_iter().find(|name| line.0.starts_with(name))?;
     line.skip(name)?;
-    let record = line.value(r#"","record":""#, ID)?;
+    let record: RecordId = line.value(r#"","record":""#, ID)?;
     let event = if name == "accessioned" {
         Event::Accessioned { record, description }
     } else {
         let replaces = line.value(r#"","replaces":""#, DIGEST)?;
         match name {
-            "described" => Event::Described { record, description, replaces },
+            "described" => Event::Described { unit: Unit::Record(record), description, replaces },
             _ => Event::Characterized { record, description, replaces },
         }
     };
@@ -55,17 +59,14 @@ pub(in crate::record) fn read(bytes: &[u8]) -> Option<Entry> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{
-        digest::Digest,
-        id::{ActorId, RecordId},
-    };
+    use crate::record::{digest::Digest, id::ActorId};
 
     fn entries() -> Vec<Entry> {
         let (record, description) = (RecordId::new(1_763_877_600_000, [1; 10]), Digest::of(b"d"));
         let replaces = Digest::of(b"before");
         let events = [
             Event::Accessioned { record, description },
-            Event::Described { record, description, replaces },
+            Event::Described { unit: Unit::Record(record), description, replaces },
             Event::Characterized { record, description, replaces },
         ];
         let at = "2026-11-23T03:04:05.123456Z".parse().unwrap();

@@ -29,3 +29,4 @@ pub mod package;
 pub mod sampling;
 pub mod stamp;
 pub mod text;
+pub mod unit;

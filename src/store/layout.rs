@@ -7,6 +7,7 @@ use crate::record::{
     digest::Digest,
     id::{ActorId, IntentId, RecordId},
     stamp::AuthorityCode,
+    unit::{Kind, Unit},
 };
 
 /// The identity of the place, made once.
@@ -66,19 +67,20 @@ pub fn chain(size: u64, authority: &AuthorityCode) -> String {
     format!("{TIMESTAMPS}/{size}.{authority}.chain.pem")
 }
 
-/// The folder of a record. To destroy a record is to empty this folder.
-pub fn record(id: RecordId) -> String {
-    format!("{RECORDS}/{}/{id}", id.shard())
+/// The folder of a unit. To destroy a record is to empty its folder.
+pub fn unit(unit: impl Into<Unit>) -> String {
+    let unit = unit.into();
+    format!("{}/{}/{unit}", unit.kind().folder(), unit.shard())
 }
 
 /// A component of a record: the name is `sha256sum` of the bytes.
-pub fn component(id: RecordId, sha256: Digest) -> String {
-    format!("{}/{sha256}", record(id))
+pub fn component(unit: impl Into<Unit>, sha256: Digest) -> String {
+    format!("{}/{sha256}", self::unit(unit))
 }
 
-/// A description of a record.
-pub fn description(id: RecordId, sha256: Digest) -> String {
-    format!("{}/{sha256}.json", record(id))
+/// A description of a unit.
+pub fn description(unit: impl Into<Unit>, sha256: Digest) -> String {
+    format!("{}/{sha256}.json", self::unit(unit))
 }
 
 /// Bytes on their way into a record.
@@ -92,7 +94,7 @@ pub fn staging(id: RecordId) -> String {
 }
 
 /// What a place held in place of a component, kept for whoever wants to know what happened to it.
-pub fn damaged(id: RecordId, component: u32, place: u32) -> String {
+pub fn damaged(id: Unit, component: u32, place: u32) -> String {
     format!("{STAGING}/{id}/damaged-{component}-at-{place}")
 }
 
@@ -109,18 +111,40 @@ pub fn intent(by: ActorId, id: IntentId) -> String {
 /// Every folder that must exist, durably, before the first record: a folder made in a hurry by one
 /// writer is seen by another before it is on disk.
 pub fn folders() -> Vec<String> {
-    let shards = (0..=255).map(|shard: u8| format!("{RECORDS}/{shard:02x}"));
+    let shards =
+        Kind::ALL.into_iter().flat_map(|kind| (0..=255).map(move |n: u8| format!("{}/{n:02x}", kind.folder())));
     let log = [COMMITS, CHECKPOINTS, COSIGNATURES, TIMESTAMPS, "log/tile/entries", "log/tile/0", INTENTS, "keys"]
         .map(String::from);
     log.into_iter().chain(shards).collect()
 }
 
-/// The record whose folder a path lies in.
-pub fn record_of(path: &str) -> Option<RecordId> {
-    let rest = path.strip_prefix(RECORDS)?.strip_prefix('/')?;
-    let (shard, rest) = rest.split_once('/')?;
-    let id: RecordId = rest.split_once('/')?.0.parse().ok()?;
-    (id.shard() == shard).then_some(id)
+/// The kind of unit in whose folder a path lies.
+pub fn kind_of(path: &str) -> Option<Kind> {
+    let (folder, _) = path.split_once('/')?;
+    Kind::ALL.into_iter().find(|kind| kind.folder() == folder)
+}
+
+/// The unit whose folder a path lies in.
+pub fn unit_of(path: &str) -> Option<Unit> {
+    let (shard, rest) = path.split_once('/')?.1.split_once('/')?;
+    let unit = kind_of(path)?.unit(rest.split_once('/')?.0).ok()?;
+    (unit.shard() == shard).then_some(unit)
+}
+
+/// How an intent says that a unit's folder is written into: a record by its identifier alone.
+pub fn intended(unit: Unit) -> String {
+    match unit {
+        Unit::Record(record) => record.to_string(),
+        other => format!("{}/{other}", other.kind().folder()),
+    }
+}
+
+/// The unit that a line of an intent is about.
+pub fn unit_intended(line: &str) -> Option<Unit> {
+    match line.split_once('/') {
+        None => Kind::Record.unit(line).ok(),
+        Some((_, id)) => kind_of(line).filter(|kind| *kind != Kind::Record)?.unit(id).ok(),
+    }
 }
 
 /// The tree size and the authority of a file of a timestamp.
@@ -157,14 +181,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_is_one_folder() {
+    fn a_unit_is_one_folder() {
         let id = RecordId::new(1_763_877_600_000, [0x5c; 10]);
         let digest = Digest::of(b"x");
         assert_eq!(component(id, digest), format!("records/5c/{id}/{digest}"));
         assert_eq!(description(id, digest), format!("records/5c/{id}/{digest}.json"));
-        assert_eq!(record_of(&component(id, digest)), Some(id));
+        assert_eq!(unit_of(&component(id, digest)), Some(Unit::Record(id)));
         for other in ["records/x", "records/5d/y/z", &format!("records/5d/{id}/z"), &format!("log/5c/{id}/z")] {
-            assert_eq!(record_of(other), None, "{other}");
+            assert_eq!(unit_of(other), None, "{other}");
+        }
+        for kind in Kind::ALL {
+            let other = kind.unit(&id.to_string()).unwrap();
+            let path = description(other, digest);
+            assert_eq!(path, format!("{}/5c/{id}/{digest}.json", kind.folder()));
+            assert_eq!((unit_of(&path), unit_intended(&intended(other))), (Some(other), Some(other)));
+        }
+        for other in ["", "x", "records/019aaf1c-9b00-7707-8707-070707070707", "log/timestamps/1.a.tsr"] {
+            assert_eq!(unit_intended(other), None, "{other}");
         }
         assert_eq!(commit(7), "log/commits/00000000000000000007");
     }

@@ -1,6 +1,7 @@
 //! What the object store cannot do on a local disk: folders, syncing what is there, and the `x#1` that a
 //! crash in the middle of a create leaves behind.
 
+use crate::record::unit::Kind;
 use crate::store::{Listed, StoreError, layout};
 use bytes::Bytes;
 use std::{
@@ -36,12 +37,18 @@ pub fn expect_plain(file: &Path) -> io::Result<()> {
 
 /// Makes the shared folders, and brings them and their names onto the disk.
 pub fn prepare(root: &Path) -> Result<(), StoreError> {
-    for folder in layout::folders() {
+    let folders = layout::folders();
+    // They are made in this order: where the last one is, an earlier version has not made fewer.
+    if folders.last().is_some_and(|last| root.join(last).is_dir()) {
+        return Ok(());
+    }
+    for folder in folders {
         let path = root.join(folder);
         fs::create_dir_all(&path).map_err(|source| disk(&path, source))?;
     }
     let mut parents = vec![root.to_owned()];
-    parents.extend(["records", "log", "log/tile", "log/commits", "staging"].map(|folder| root.join(folder)));
+    parents.extend(["log", "log/tile", "log/commits", "staging"].map(|folder| root.join(folder)));
+    parents.extend(Kind::ALL.map(|kind| root.join(kind.folder())));
     parents.iter().try_for_each(|folder| sync_folder(folder))
 }
 

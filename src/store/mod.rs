@@ -128,8 +128,8 @@ fn reach(path: &str) -> Reach {
 }
 
 /// Is the name of an object a digest of its bytes, so that any place may answer for it?
-fn is_record(path: &str) -> bool {
-    path.strip_prefix(layout::RECORDS).is_some_and(|rest| rest.starts_with('/'))
+fn is_of_a_unit(path: &str) -> bool {
+    layout::kind_of(path).is_some()
 }
 
 impl Store {
@@ -237,7 +237,7 @@ impl Store {
     /// asks hashes it.
     pub async fn read(&self, path: &str) -> Result<Bytes, StoreError> {
         match self.primary.read(path).await {
-            Err(failure) if is_record(path) => match self.replicas.read(path).await {
+            Err(failure) if is_of_a_unit(path) => match self.replicas.read(path).await {
                 Some(bytes) => Ok(bytes),
                 None => Err(failure),
             },
@@ -273,7 +273,7 @@ impl Store {
         range: Range<u64>,
     ) -> Result<BoxStream<'static, Result<Bytes, StoreError>>, StoreError> {
         match self.primary.read_range(path, range.clone()).await {
-            Err(failure) if is_record(path) => match self.replicas.read_range(path, range).await {
+            Err(failure) if is_of_a_unit(path) => match self.replicas.read_range(path, range).await {
                 Some(pieces) => Ok(pieces),
                 None => Err(failure),
             },
@@ -326,7 +326,7 @@ impl Store {
     pub async fn discard(&self, path: &str) -> Result<(), StoreError> {
         self.primary.discard(path).await?;
         match reach(path) {
-            Reach::Required if is_record(path) => self.replicas.discard(path).await,
+            Reach::Required if is_of_a_unit(path) => self.replicas.discard(path).await,
             // An intent that stands at a replica is swept in vain, should that ever be the primary.
             Reach::Required => {
                 self.replicas.discard(path).await.ok();

@@ -4,7 +4,7 @@
 //! is writing into may hold what nothing names *yet*. Such files are told as notes, by name.
 
 use crate::ledger::{authority::Certificates, checkpoint::Checkpoint, cosignature::WitnessKey, keys::KeyFile};
-use crate::record::digest::Digest;
+use crate::record::{digest::Digest, unit};
 use crate::store::{Store, StoreError, layout, local};
 use crate::verify::{
     Outcome,
@@ -97,7 +97,7 @@ impl Report {
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     report: Mutex<Report>,
-    /// Records whose folder a process says it is writing into, and paths of timestamps.
+    /// Units whose folder a process says it is writing into, and paths of timestamps.
     pub intended: HashSet<String>,
 }
 
@@ -114,11 +114,11 @@ impl Findings {
         }
     }
 
-    /// A file that nothing names: under way if its record's folder is intended, else it does not belong.
+    /// A file that nothing names: under way if its unit's folder is intended, else it does not belong.
     pub fn unnamed(&self, path: &str) {
-        let record = layout::record_of(path).map(|record| record.to_string());
+        let unit = layout::unit_of(path).map(layout::intended);
         // A timestamp under way is named by its path.
-        let intended = self.intended.contains(record.as_deref().unwrap_or(path));
+        let intended = self.intended.contains(unit.as_deref().unwrap_or(path));
         match intended {
             true => self.change(|report| report.under_way.push(path.into())),
             false => self.fault(path, Kind::Unknown, "no entry and no description names it"),
@@ -224,7 +224,7 @@ async fn intended(store: &Store, findings: &Findings) -> HashSet<String> {
 
 /// An archive that is taking in while we look has files that its ledger did not name when we read it.
 async fn excuse_the_living(store: &Store, keys: &KeyFile, findings: &mut Findings) {
-    let suspect = |fault: &Fault| fault.kind == Kind::Unknown && layout::record_of(&fault.path).is_some();
+    let suspect = |fault: &Fault| fault.kind == Kind::Unknown && layout::unit_of(&fault.path).is_some();
     let size = {
         let report = findings.report.get_mut().unwrap_or_else(PoisonError::into_inner);
         report.faults.iter().any(suspect).then_some(report.entries)
@@ -233,7 +233,7 @@ async fn excuse_the_living(store: &Store, keys: &KeyFile, findings: &mut Finding
     let intended = intended(store, findings).await;
     let since = log::committed_since(store, keys, size).await;
     let living = |path: &str| {
-        layout::record_of(path).is_some_and(|record| since.contains(&record) || intended.contains(&record.to_string()))
+        layout::unit_of(path).is_some_and(|unit| since.contains(&unit) || intended.contains(&layout::intended(unit)))
     };
     findings.change(|report| {
         let (excused, faults) = report.faults.drain(..).partition(|fault| suspect(fault) && living(&fault.path));
@@ -291,7 +291,8 @@ async fn verify_documents(store: &Store, log: &Log, findings: &Findings) {
     };
     for name in names {
         match name.strip_suffix('/') {
-            Some("staging" | "log" | "records") => {}
+            Some("staging" | "log") => {}
+            Some(folder) if unit::Kind::ALL.iter().any(|kind| kind.folder() == folder) => {}
             Some(folder) => match store.everything(folder).await {
                 Ok(listed) => {
                     let unknown = listed.iter().filter(|listed| !log.documents.contains_key(&listed.path));

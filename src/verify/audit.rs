@@ -19,8 +19,8 @@ use crate::record::{
     audit::{Found, NonceBy, NotAReport, Pledged, Report, Sampled, Seen, Signed, Totals, asking},
     digest::{Digest, Hasher},
     entry::{Entry, Instant},
-    id::RecordId,
     sampling::{self, Terms},
+    unit::Unit,
 };
 use crate::store::{Store, StoreError, layout};
 use crate::verify::{
@@ -199,15 +199,15 @@ fn sample(report: &Report, checkpoint: &Checkpoint) -> Step<()> {
     })
 }
 
-/// The record that a shown entry is about, and the description that it names; `None` where it is withheld.
-fn subject(one: &Sampled) -> Step<Option<(Option<RecordId>, Option<Digest>)>> {
+/// The unit that a shown entry is about, and the description that it names; `None` where it is withheld.
+fn subject(one: &Sampled) -> Step<Option<(Option<Unit>, Option<Digest>)>> {
     let Some(text) = &one.entry else { return Ok(None) };
     let entry = Entry::from_bytes(text.as_bytes());
     let entry = entry.map_err(|fault| wrong(format!("entry {} of the sample is none: {fault}", one.index)))?;
     if entry.event.description().is_none() && !one.objects.is_empty() {
         return Err(wrong(format!("entry {} names no description, and one was read", one.index)));
     }
-    Ok(Some((entry.event.record(), entry.event.description())))
+    Ok(Some((entry.event.unit(), entry.event.description())))
 }
 
 /// Of each object it is said at each place that it was whole, or what was wrong; and the totals are those of the lists.
@@ -249,8 +249,8 @@ async fn compare(report: &Report, store: &Store, tell: &Tell) -> Compared {
     let body = Checkpoint { origin: report.origin.clone(), size: report.size, root: report.root }.body();
     let seed = sampling::seed(&body, report.nonce);
     for (done, one) in (1..).zip(&report.entries) {
-        if let Ok(Some((Some(record), Some(named)))) = subject(one)
-            && let Err(wrong) = compare_one(store, (record, named), one, seed, &mut compared).await
+        if let Ok(Some((Some(unit), Some(named)))) = subject(one)
+            && let Err(wrong) = compare_one(store, (unit, named), one, seed, &mut compared).await
         {
             compared.wrong = Some(format!("entry {}: {wrong}", one.index));
             return compared;
@@ -262,12 +262,12 @@ async fn compare(report: &Report, store: &Store, tell: &Tell) -> Compared {
 
 async fn compare_one(
     store: &Store,
-    (record, named): (RecordId, Digest),
+    (unit, named): (Unit, Digest),
     one: &Sampled,
     seed: Digest,
     compared: &mut Compared,
 ) -> Result<(), String> {
-    let path = layout::description(record, named);
+    let path = layout::description(unit, named);
     let is_expected = |seen: &&Seen| seen.answer.is_some();
     match store.digest(&path).await {
         Ok((digest, size)) if digest == named && size <= DESCRIPTION_BYTES_MAX => {}
@@ -285,13 +285,13 @@ async fn compare_one(
     let read: BTreeSet<u32> = one.objects.iter().map(|seen| seen.component).filter(|ordinal| *ordinal > 0).collect();
     // Where no place had the description, nobody could say what it names.
     let described = one.objects.first().is_some_and(|seen| seen.answer.is_some());
-    if stated.record != record || described && !read.iter().eq(components.keys()) {
+    if stated.unit != unit || described && !read.iter().eq(components.keys()) {
         return Err("what was read is not what the description names".into());
     }
     for seen in one.objects.iter().filter(is_expected) {
         let (path, expected) = match components.get(&seen.component) {
             None => (path.clone(), named),
-            Some(digest) => (layout::component(record, *digest), *digest),
+            Some(digest) => (layout::component(unit, *digest), *digest),
         };
         match answer(store, &path, asking(seed, stated.salt)).await {
             Ok((found, ..)) if found != expected => return Err("a component among the bytes is not the one".into()),

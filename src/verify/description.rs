@@ -3,23 +3,28 @@
 //! # Why
 //! *Less than the schema.* A description gets new members with time, and a verifier that lies in an archive, or was
 //! kept beside a receipt, may be older than they are. So all verifiers ask for the same few: whose it is, which one it
-//! replaces, its salt, and of each component ordinal, digest and size. Whether the archive's own program can read the
+//! replaces, its salt, and of each component of a record ordinal, digest and size. Whether the archive's own program can read the
 //! rest, that program finds out.
 //!
 //! *One spelling, for every reader of JSON.* RFC 8785, and only what all of them read alike: members named in a-z, 0-9
 //! and `_`, whole numbers below 2^53, no deeper than 32, no longer than 64 MiB.
 
-use crate::record::{description::SCHEMA, digest::Digest, entry::WHOLE_MAX, id::RecordId};
+use crate::record::{
+    digest::Digest,
+    entry::WHOLE_MAX,
+    unit::{Kind, Unit},
+};
 use serde_json::Value;
 use std::str::FromStr;
 
 const BYTES_MAX: usize = 64 << 20;
 const DEPTH_MAX: usize = 32;
+static NONE: Vec<Value> = Vec::new();
 
 /// What was read.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Stated {
-    pub record: RecordId,
+    pub unit: Unit,
     pub replaces: Option<Digest>,
     pub salt: Digest,
     /// Digest and size, in their order.
@@ -43,19 +48,26 @@ impl Stated {
             return Err(NotStated("it has another spelling"));
         }
         let schema = value.get("schema").and_then(Value::as_str);
+        let kind = Kind::ALL.into_iter().find(|kind| schema == Some(&kind.schema()));
+        let unit = kind.and_then(|kind| kind.unit(value.get(kind.as_str())?.as_str()?).ok());
         let salt: Option<Digest> = text(&value, "salt");
-        let components = value.get("components").and_then(Value::as_array);
+        let components = match (kind, value.get("components")) {
+            (Some(Kind::Record), all) => all.and_then(Value::as_array),
+            // Only a record has any.
+            (_, None) => Some(&NONE),
+            (_, Some(_)) => None,
+        };
         let components = components.and_then(|all| all.iter().map(component).collect::<Option<Vec<_>>>());
         let replaces = match value.get("replaces") {
             Some(_) => Some(text(&value, "replaces").ok_or(NotStated("what it replaces is no digest"))?),
             None => None,
         };
-        match (text(&value, "record"), salt, components) {
-            (Some(record), Some(salt), Some(components)) if schema == Some(SCHEMA) => {
+        match (unit, salt, components) {
+            (Some(unit), Some(salt), Some(components)) => {
                 let (ordinals, components) = components.into_iter().unzip();
-                Ok(Stated { record, replaces, salt, components, ordinals })
+                Ok(Stated { unit, replaces, salt, components, ordinals })
             }
-            _ => Err(NotStated("schema, record, salt or a component is not in form")),
+            _ => Err(NotStated("schema, identifier, salt or a component is not in form")),
         }
     }
 }
@@ -101,11 +113,27 @@ mod tests {
     #[test]
     fn what_counts_is_read_and_the_rest_let_be() {
         let read = Stated::read(example().as_bytes()).unwrap();
-        assert_eq!((read.record.to_string().as_str(), read.replaces), (RECORD, None));
+        assert_eq!((read.unit, read.replaces), (Kind::Record.unit(RECORD).unwrap(), None));
         assert_eq!((&read.components[..], &read.ordinals[..]), (&[(Digest::of(b"x"), 1)][..], &[1][..]));
         let replaces = format!("\"replaces\":\"{}\",\"salt\"", Digest::of(b"before"));
         let read = Stated::read(example().replace("\"salt\"", &replaces).as_bytes()).unwrap();
         assert_eq!(read.replaces, Some(Digest::of(b"before")));
+    }
+
+    #[test]
+    fn only_a_record_has_components() {
+        for kind in Kind::ALL {
+            let name = kind.as_str();
+            let bare = format!(r#"{{"{name}":"{RECORD}","salt":"{}","schema":"{name}.v1"}}"#, "00".repeat(32));
+            let read = Stated::read(bare.as_bytes()).ok();
+            let unit = (kind != Kind::Record).then(|| kind.unit(RECORD).unwrap());
+            assert_eq!(read.map(|read| read.unit), unit);
+            let with = bare.replacen('{', r#"{"components":[],"#, 1);
+            // "components" sorts before "file" and what follows, and after "case".
+            if name > "components" {
+                assert_eq!(Stated::read(with.as_bytes()).is_ok(), kind == Kind::Record, "{with}");
+            }
+        }
     }
 
     #[test]

@@ -11,8 +11,8 @@ use crate::ledger::{
 use crate::record::{
     digest::Digest,
     entry::{Entry, Event, Instant},
-    id::RecordId,
     stamp::Stamped,
+    unit::{self, Unit},
 };
 use crate::store::{Store, StoreError, layout};
 use crate::verify::{
@@ -29,9 +29,9 @@ pub struct Log {
     pub primacy: Option<Primacy>,
     /// The self-description in force.
     pub documents: BTreeMap<String, Digest>,
-    /// Every description of every record, by shard of the identifier: 48 bytes each, which is what this
-    /// audit needs in memory.
-    pub named: BTreeMap<String, Vec<(RecordId, Digest)>>,
+    /// Every description of every unit, by its kind and by the shard of its identifier: 49 bytes each, which is what
+    /// this audit needs in memory.
+    pub named: BTreeMap<(unit::Kind, String), Vec<(Unit, Digest)>>,
 }
 
 struct Walk<'a> {
@@ -47,7 +47,7 @@ struct Walk<'a> {
     full_now: HashMap<String, Full>,
     primacy: Primacy,
     newest: Option<Instant>,
-    current: HashMap<RecordId, Digest>,
+    current: HashMap<Unit, Digest>,
     requests: HashSet<[u8; 16]>,
     stamps: Vec<Stamped>,
     /// What audits pledged: the entry, the path of its commit, and the state of the ledger.
@@ -159,16 +159,16 @@ fn has_a_name(path: &str) -> bool {
     signed || is_commit(path) || tile::parse_path(path).is_some()
 }
 
-/// The records that commits past a size are about: what a living archive has taken in since we looked.
-pub(crate) async fn committed_since(store: &Store, keys: &KeyFile, size: u64) -> HashSet<RecordId> {
-    let (mut base, mut records) = (size, HashSet::new());
+/// The units that commits past a size are about: what a living archive has taken in since we looked.
+pub(crate) async fn committed_since(store: &Store, keys: &KeyFile, size: u64) -> HashSet<Unit> {
+    let (mut base, mut units) = (size, HashSet::new());
     while let Ok(bytes) = store.read(&layout::commit(base)).await {
         let Ok(commit) = Commit::parse(&bytes, base, keys) else { break };
         let entries = commit.entries.iter().filter_map(|entry| Entry::from_bytes(entry).ok());
-        records.extend(entries.filter_map(|entry| entry.event.record()));
+        units.extend(entries.filter_map(|entry| entry.event.unit()));
         base = commit.size;
     }
-    records
+    units
 }
 
 impl Walk<'_> {
@@ -241,7 +241,7 @@ impl Walk<'_> {
             self.pledges.push((seq, path.to_owned(), size, root));
             self.audits_open.insert(seq);
         }
-        let before = entry.event.record().and_then(|record| self.current.get(&record).copied());
+        let before = entry.event.unit().and_then(|unit| self.current.get(&unit).copied());
         let follows = match &entry.event {
             Event::Founded { .. } => seq == 0,
             Event::Refreshed { .. }
@@ -251,15 +251,19 @@ impl Walk<'_> {
             Event::Timestamped { size, .. } | Event::AuditPledged { size, .. } => (1..=seq).contains(size),
             Event::Audited { pledge, .. } => self.audits_open.remove(pledge) && before.is_some(),
             Event::Damaged { .. } | Event::Repaired { .. } | Event::Lost { .. } => before.is_some(),
-            Event::Accessioned { .. } => before.is_none(),
-            Event::Described { replaces, .. } | Event::Characterized { replaces, .. } => before == Some(*replaces),
+            Event::Accessioned { .. } | Event::Opened { .. } => before.is_none(),
+            Event::Described { replaces, .. }
+            | Event::Closed { replaces, .. }
+            | Event::Reopened { replaces, .. }
+            | Event::Moved { replaces, .. }
+            | Event::Characterized { replaces, .. } => before == Some(*replaces),
         };
         if !follows {
             wrong("it cannot follow what is before it");
         }
-        if let (Some(record), Some(description)) = (entry.event.record(), entry.event.description()) {
-            self.current.insert(record, description);
-            self.log.named.entry(record.shard()).or_default().push((record, description));
+        if let Some((unit, description)) = entry.event.names() {
+            self.current.insert(unit, description);
+            self.log.named.entry((unit.kind(), unit.shard())).or_default().push((unit, description));
         }
         if let Event::Founded { documents } | Event::Refreshed { documents } = entry.event {
             self.log.documents = documents;

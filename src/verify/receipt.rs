@@ -7,7 +7,7 @@ use crate::ledger::{
     proof::{self, Checked, Receipt, ReceiptFault},
     timestamp::{Stamp, Token},
 };
-use crate::record::{digest::Digest, id::RecordId, stamp::is_late};
+use crate::record::{digest::Digest, stamp::is_late, unit::Unit};
 use crate::verify::{Outcome, Verdict, description::Stated, policy::Policy};
 
 /// Judges a file by its receipt.
@@ -58,15 +58,15 @@ fn judge(
     let checked = receipt.check(&keys).map_err(|fault| refused(&fault))?;
     let witnessed = policy.map(|policy| witnessed(&receipt, &policy)).transpose()?;
     let stamp = timestamp.map(|(token, trusted)| stamped(&receipt, &checked, token, &trusted)).transpose()?;
-    let (record, named) = subject(&checked)?;
+    let (unit, named) = subject(&checked)?;
     let Some(description) = description else { return Err(without_description(&receipt, &checked)) };
-    let description = describe(description, record, named)?;
+    let description = describe(description, unit, named)?;
     let Some(file) = file else { return Err(without_file()) };
-    component(&description, file)?;
+    component(&description, named, file)?;
     if witnessed == Some(false) {
         return Err(too_few());
     }
-    Ok(holds(&receipt, &checked, record, (witnessed.is_some(), stamp)))
+    Ok(holds(&receipt, &checked, unit, (witnessed.is_some(), stamp)))
 }
 
 pub(in crate::verify) fn read_policy(bytes: &[u8]) -> Step<Policy> {
@@ -154,10 +154,10 @@ fn refused(fault: &ReceiptFault) -> Box<Verdict> {
     tampered(fault.to_string(), vietnamese)
 }
 
-/// The record and the description that the entry names.
-fn subject(checked: &Checked) -> Step<(RecordId, Digest)> {
+/// The unit that the entry is about, and the description that it names.
+fn subject(checked: &Checked) -> Step<(Unit, Digest)> {
     let event = &checked.entry.event;
-    event.record().zip(event.description()).ok_or_else(|| {
+    event.told_by().ok_or_else(|| {
         tampered(
             format!("the entry ({}) names no description: this receipt is not for a file", event.name()),
             "sự kiện không nêu bản mô tả nào: đây không phải biên nhận của một tệp",
@@ -165,7 +165,7 @@ fn subject(checked: &Checked) -> Step<(RecordId, Digest)> {
     })
 }
 
-fn describe(bytes: &[u8], record: RecordId, named: Digest) -> Step<Stated> {
+fn describe(bytes: &[u8], unit: Unit, named: Digest) -> Step<Stated> {
     if Digest::of(bytes) != named {
         return Err(tampered(
             "this is not the description that the entry names".into(),
@@ -174,17 +174,18 @@ fn describe(bytes: &[u8], record: RecordId, named: Digest) -> Step<Stated> {
     }
     let description = Stated::read(bytes)
         .map_err(|fault| tampered(fault.to_string(), "bản mô tả không đúng dạng chuẩn (RFC 8785)"))?;
-    if description.record != record {
+    if description.unit != unit {
         return Err(tampered(
-            "the description is of another record than the entry".into(),
-            "bản mô tả thuộc về tài liệu khác với tài liệu mà sự kiện nêu",
+            "the description is of another record than the entry, or of another file or fonds".into(),
+            "bản mô tả thuộc về tài liệu, hồ sơ hoặc phông khác với sự kiện nêu",
         ));
     }
     Ok(description)
 }
 
-fn component(description: &Stated, file: Digest) -> Step<()> {
-    if description.components.iter().any(|(sha256, _)| *sha256 == file) {
+/// Of what has no components, the description itself is the file.
+fn component(description: &Stated, named: Digest, file: Digest) -> Step<()> {
+    if file == named || description.components.iter().any(|(sha256, _)| *sha256 == file) {
         return Ok(());
     }
     Err(tampered(
@@ -193,7 +194,7 @@ fn component(description: &Stated, file: Digest) -> Step<()> {
     ))
 }
 
-fn holds(receipt: &Receipt, checked: &Checked, record: RecordId, outside: (bool, Option<Stamp>)) -> Verdict {
+fn holds(receipt: &Receipt, checked: &Checked, unit: Unit, outside: (bool, Option<Stamp>)) -> Verdict {
     let (mut vi, mut en) = (String::new(), String::new());
     if outside.0 {
         (vi, en) = (", bên chứng kiến".into(), ", witnesses".into());
@@ -206,14 +207,15 @@ fn holds(receipt: &Receipt, checked: &Checked, record: RecordId, outside: (bool,
     }
     let (at, size, origin) = (checked.entry.at, checked.checkpoint.size, &checked.checkpoint.origin);
     let (event, index) = (checked.entry.event.name(), receipt.index);
+    let (kind, kind_vi) = (unit.kind().as_str(), unit.kind().vi());
     Verdict {
         outcome: Outcome::Holds,
         english: format!(
-            "HOLDS: the file is the one in record {record}, {event} at {at}, entry {index} of {size} in the ledger \
+            "HOLDS: the file is the one in {kind} {unit}, {event} at {at}, entry {index} of {size} in the ledger \
              of {origin}. Checked: key, signature, inclusion, entry, description, file{en}.{then_en}"
         ),
         vietnamese: format!(
-            "ĐÚNG: tệp đúng là tệp của tài liệu {record}, sự kiện {event} lúc {at}, mục {index} trên {size} trong sổ \
+            "ĐÚNG: tệp đúng là tệp của {kind_vi} {unit}, sự kiện {event} lúc {at}, mục {index} trên {size} trong sổ \
              cái của {origin}. Đã kiểm tra: khóa, chữ ký, vị trí trong sổ cái, sự kiện, bản mô tả, tệp{vi}.{then_vi}"
         ),
     }

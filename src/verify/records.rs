@@ -1,7 +1,10 @@
-//! The records: every description that an entry names, every component that a description names, and
-//! nothing else in their folders.
+//! The records, and all else that is described: every description that an entry names, every component that a
+//! description names, and nothing else in their folders.
 
-use crate::record::{digest::Digest, id::RecordId};
+use crate::record::{
+    digest::Digest,
+    unit::{self, Unit},
+};
 use crate::store::{Store, StoreError, layout};
 use crate::verify::{
     archive::{Findings, Kind, Tell},
@@ -14,43 +17,45 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Records looked at side by side. Hashing is what takes the time.
 const AT_ONCE: usize = 8;
 
-/// Goes through the record folders shard by shard, so that only one shard's listing is in memory.
+/// Goes through the folders shard by shard, so that only one shard's listing is in memory.
 pub(crate) async fn verify_records(store: &Store, log: &Log, findings: &Findings, tell: &Tell) {
-    let mut shards: BTreeSet<String> = log.named.keys().cloned().collect();
-    match store.names(layout::RECORDS).await {
-        Ok(names) => {
-            for name in names {
-                match name.strip_suffix('/') {
-                    Some(shard) => drop(shards.insert(shard.to_owned())),
-                    None => findings.unnamed(&format!("{}/{name}", layout::RECORDS)),
+    let mut shards: BTreeSet<(unit::Kind, String)> = log.named.keys().cloned().collect();
+    for kind in unit::Kind::ALL {
+        match store.names(kind.folder()).await {
+            Ok(names) => {
+                for name in names {
+                    match name.strip_suffix('/') {
+                        Some(shard) => drop(shards.insert((kind, shard.to_owned()))),
+                        None => findings.unnamed(&format!("{}/{name}", kind.folder())),
+                    }
                 }
             }
+            Err(error) => findings.store(kind.folder(), &error),
         }
-        Err(error) => findings.store(layout::RECORDS, &error),
     }
     let total: u64 = log.named.values().map(|named| named.len() as u64).sum();
     let mut done = 0;
     for shard in shards {
         let named = log.named.get(&shard).map(Vec::as_slice).unwrap_or_default();
-        verify_shard(store, &shard, named, findings).await;
+        verify_shard(store, &format!("{}/{}", shard.0.folder(), shard.1), named, findings).await;
         done += named.len() as u64;
         tell(done, total);
     }
 }
 
-async fn verify_shard(store: &Store, shard: &str, named: &[(RecordId, Digest)], findings: &Findings) {
-    let folder = format!("{}/{shard}", layout::RECORDS);
-    let listed = match store.everything(&folder).await {
+async fn verify_shard(store: &Store, folder: &str, named: &[(Unit, Digest)], findings: &Findings) {
+    let listed = match store.everything(folder).await {
         Ok(listed) => listed,
-        Err(error) => return findings.store(&folder, &error),
+        Err(error) => return findings.store(folder, &error),
     };
-    let mut records: BTreeMap<RecordId, Vec<Digest>> = BTreeMap::new();
-    for (record, description) in named {
-        records.entry(*record).or_default().push(*description);
+    let mut units: BTreeMap<Unit, Vec<Digest>> = BTreeMap::new();
+    for (unit, description) in named {
+        units.entry(*unit).or_default().push(*description);
     }
-    findings.change(|report| report.records += records.len() as u64);
-    // Each record is a task of its own, so that hashing uses every core.
-    let looks = stream::iter(records).map(|(record, descriptions)| look(store.clone(), record, descriptions));
+    let records = units.keys().filter(|unit| unit.record().is_some()).count();
+    findings.change(|report| report.records += records as u64);
+    // Each is a task of its own, so that hashing uses every core.
+    let looks = stream::iter(units).map(|(unit, descriptions)| look(store.clone(), unit, descriptions));
     let looked: Vec<Looked> =
         looks.map(tokio::spawn).buffer_unordered(AT_ONCE).filter_map(|done| async { done.ok() }).collect().await;
     let mut expected = BTreeSet::new();
@@ -67,7 +72,7 @@ async fn verify_shard(store: &Store, shard: &str, named: &[(RecordId, Digest)], 
     listed.iter().filter(|listed| !expected.contains(&listed.path)).for_each(|listed| findings.unnamed(&listed.path));
 }
 
-/// What was seen of one record.
+/// What was seen of one unit.
 #[derive(Default)]
 struct Looked {
     paths: BTreeSet<String>,
@@ -89,15 +94,15 @@ impl Looked {
     }
 }
 
-async fn look(store: Store, record: RecordId, descriptions: Vec<Digest>) -> Looked {
+async fn look(store: Store, unit: Unit, descriptions: Vec<Digest>) -> Looked {
     let mut looked = Looked::default();
     let mut components: BTreeMap<Digest, u64> = BTreeMap::new();
     let mut before = None;
     for digest in descriptions {
-        let path = layout::description(record, digest);
+        let path = layout::description(unit, digest);
         looked.paths.insert(path.clone());
         match store.read(&path).await {
-            Ok(bytes) => match described(&bytes, record, digest, before) {
+            Ok(bytes) => match described(&bytes, unit, digest, before) {
                 Ok(description) => components.extend(description.components),
                 Err(detail) => looked.fault(path, Kind::Altered, detail),
             },
@@ -106,7 +111,7 @@ async fn look(store: Store, record: RecordId, descriptions: Vec<Digest>) -> Look
         before = Some(digest);
     }
     for (digest, size) in components {
-        let path = layout::component(record, digest);
+        let path = layout::component(unit, digest);
         looked.paths.insert(path.clone());
         match store.digest(&path).await {
             Ok(found) if found == (digest, size) => {
@@ -120,14 +125,14 @@ async fn look(store: Store, record: RecordId, descriptions: Vec<Digest>) -> Look
     looked
 }
 
-fn described(bytes: &[u8], record: RecordId, digest: Digest, before: Option<Digest>) -> Result<Stated, String> {
+fn described(bytes: &[u8], unit: Unit, digest: Digest, before: Option<Digest>) -> Result<Stated, String> {
     if Digest::of(bytes) != digest {
         return Err("its digest is not its name".into());
     }
     let description = Stated::read(bytes).map_err(|fault| fault.to_string())?;
-    match (description.record == record, description.replaces == before) {
+    match (description.unit == unit, description.replaces == before) {
         (true, true) => Ok(description),
-        (false, _) => Err("it describes another record".into()),
+        (false, _) => Err("it describes another record, or another file or fonds".into()),
         (_, false) => Err("it does not replace the description before it".into()),
     }
 }

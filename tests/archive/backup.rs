@@ -243,7 +243,7 @@ async fn what_is_new_is_brought_and_the_rest_is_not_written_again() {
     let to = place(disk.path());
     let first = back_up(&world, &to, USUAL).await.unwrap();
     let component = world.acknowledged.lock().unwrap()[1].record;
-    let old = files(&disk.path().join("archive").join(layout::record(component)));
+    let old = files(&disk.path().join("archive").join(layout::unit(component)));
     let inodes = |files: &BTreeMap<PathBuf, Vec<u8>>| {
         files.keys().map(|path| fs::metadata(path).unwrap().ino()).collect::<Vec<_>>()
     };
@@ -306,22 +306,24 @@ async fn while_rows_are_taken_in_nothing_acknowledged_before_it_began_is_missing
     let disk = folder();
     let to = place(disk.path());
     let archive = world.open().await.unwrap();
-    let rows: String = (0..400).map(|n| row(&n.to_string(), &format!("văn bản {n}"), r#""text":"x""#)).collect();
+    let rows: String = (0..1200).map(|n| row(&n.to_string(), &format!("văn bản {n}"), r#""text":"x""#)).collect();
     let manifest = world.file("m.jsonl", rows);
     let backups = async {
-        let mut seen = Vec::new();
-        for _ in 0..6 {
+        let (mut seen, mut afterwards) = (Vec::new(), 0);
+        // At least one that begins while some rows are acknowledged, and some that are made after all of them are.
+        while afterwards < 2 {
             let before = world.acknowledged.lock().unwrap().clone();
+            afterwards += usize::from(before.len() == 1200);
             archive.publish().await.unwrap();
             let run = back_up(&world, &to, USUAL).await.unwrap();
             seen.push((before, run));
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
         seen
     };
     let (outcomes, seen) = tokio::join!(world.ingest(&archive, &manifest), backups);
     outcomes.1.unwrap();
-    assert!(seen.iter().any(|(before, _)| !before.is_empty() && before.len() < 400), "it never ran beside the intake");
+    assert!(seen.iter().any(|(before, _)| !before.is_empty() && before.len() < 1200), "it never ran beside the intake");
     for (before, run) in &seen {
         for one in before {
             let receipt = vankho::ledger::proof::Receipt::parse(&one.receipt).unwrap();
@@ -348,7 +350,7 @@ async fn what_one_place_has_altered_comes_from_another_and_what_none_has_is_told
     take_in(&world, "hai").await;
     let record = world.acknowledged.lock().unwrap()[0].record;
     let at = |place: &str| {
-        let folder = world.data.path().join(place).join(layout::record(record));
+        let folder = world.data.path().join(place).join(layout::unit(record));
         let mut all: Vec<_> = files(&folder).into_keys().collect();
         all.retain(|path| path.extension().is_none());
         all.remove(0)
@@ -373,7 +375,7 @@ async fn what_one_place_has_altered_comes_from_another_and_what_none_has_is_told
     let to = place(other.path());
     let run = back_up(&world, &to, USUAL).await.unwrap();
     assert_eq!(run.not_carried.len(), 1, "{run:?}");
-    assert!(run.not_carried[0].path.starts_with(&layout::record(record)));
+    assert!(run.not_carried[0].path.starts_with(&layout::unit(record)));
     let carried = other.path().join("archive").join(here.strip_prefix(world.archive_folder()).unwrap());
     assert!(!carried.exists());
     let report = judged(&other.path().join("archive")).await;
@@ -427,7 +429,7 @@ async fn a_broken_backup_is_found_by_a_drill_and_by_a_restore() {
     let tree = disk.path().join("archive");
     let whole = files(disk.path());
     let component =
-        files(&tree.join(layout::record(record))).into_keys().find(|path| path.extension().is_none()).unwrap();
+        files(&tree.join(layout::unit(record))).into_keys().find(|path| path.extension().is_none()).unwrap();
     let desk = files(&disk.path().join("desk")).into_keys().next().unwrap();
     let key = files(&disk.path().join("secret")).into_keys().next().unwrap();
     let commits = fs::read_dir(tree.join(layout::COMMITS)).unwrap();

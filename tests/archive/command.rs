@@ -224,7 +224,7 @@ async fn an_export_of_everything_goes_past_what_is_damaged() {
     let archive = world.open().await.unwrap();
     let known = archive.catalog.records(0, 9).await.unwrap();
     archive.close().await.unwrap();
-    let of = |n: usize| fs::read_dir(world.archive_folder().join(layout::record(known[n].record))).unwrap();
+    let of = |n: usize| fs::read_dir(world.archive_folder().join(layout::unit(known[n].record))).unwrap();
     let is_description = |path: &std::path::PathBuf| path.extension().is_some();
     let paths: Vec<_> = (0..3)
         .map(|n| of(n).map(|entry| entry.unwrap().path()).find(|path| is_description(path) == (n == 1)).unwrap())

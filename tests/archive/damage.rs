@@ -14,7 +14,7 @@ use vankho::{
 
 /// The file of a record that ends so.
 fn file_of(world: &World, record: RecordId, is: impl Fn(&Path) -> bool) -> PathBuf {
-    let folder = fs::read_dir(world.archive_folder().join(layout::record(record))).unwrap();
+    let folder = fs::read_dir(world.archive_folder().join(layout::unit(record))).unwrap();
     folder.map(|entry| entry.unwrap().path()).find(|path| is(path)).unwrap()
 }
 

@@ -121,15 +121,15 @@ async fn every_object_of_every_place_that_is_altered_or_gone_is_found_and_repair
             let other = 3 - number;
             assert_eq!((one.damage, one.mended), (fault, Mended::From(other)), "{}", path.display());
             assert!(place.join(&one.object.path) == path && fs::read(&path).unwrap() == kept, "{}", path.display());
-            let (record, component) = (one.object.record, one.object.component);
-            let aside = place.join(format!("staging/{record}/damaged-{component}-at-{number}"));
+            let (unit, component) = (one.object.unit, one.object.component);
+            let aside = place.join(format!("staging/{unit}/damaged-{component}-at-{number}"));
             assert_eq!(fs::read(&aside).ok(), damaged, "what was found is set aside");
             fs::remove_file(aside).ok();
             let told = events(&archive).await;
             let [.., first, second, _] = &told[..] else { panic!() };
             let named_by = one.object.named_by;
-            assert_eq!(*first, Event::Damaged { record, named_by, component, place: number, fault });
-            assert_eq!(*second, Event::Repaired { record, named_by, component, place: number, source: other });
+            assert_eq!(*first, Event::Damaged { unit, named_by, component, place: number, fault });
+            assert_eq!(*second, Event::Repaired { unit, named_by, component, place: number, source: other });
             archive.close().await.unwrap();
             assert_eq!(outcome(&world, name, number).await, Outcome::Holds);
         }

@@ -4,6 +4,7 @@
 use crate::mutate::{Chance, Tally, changed, count, on_two};
 use crate::rewrite::{History, Publish};
 use crate::world::{PROGRAM, World, docx, folder, row};
+use serde_json::json;
 use std::{
     fs,
     os::unix::fs::symlink,
@@ -11,10 +12,10 @@ use std::{
     process::{Command, Stdio},
 };
 use vankho::{
-    archive::place::Folders,
+    archive::{Archive, place::Folders},
     evidence::audits,
     ledger::{cosignature::Cosigner, keys::Signer, tile},
-    record::sampling::Terms,
+    record::{digest::Digest, entry::Event, id::RecordId, sampling::Terms, unit},
     store::layout,
 };
 use zeroize::Zeroizing;
@@ -78,7 +79,10 @@ async fn given() -> (World, Given) {
             0 => drop(
                 world.ingest_all(&archive, &world.file("1.jsonl", row("1", "một", r#""components":["a.docx"]"#))).await,
             ),
-            1 => drop(world.characterize(&archive).await.unwrap()),
+            1 => {
+                world.characterize(&archive).await.unwrap();
+                opened_units(&archive).await;
+            }
             _ => {
                 let rows = row("2", "hai", r#""text":"nội dung""#) + &row("3", "ba", r#""text":"nội dung khác""#);
                 world.ingest_all(&archive, &world.file("2.jsonl", rows)).await;
@@ -106,7 +110,7 @@ async fn given() -> (World, Given) {
     fs::write(at("known"), note).unwrap();
     fs::copy(root.join(layout::KEYS), at("keys")).unwrap();
     for tree in ["now", "before"] {
-        prune(&at(tree).join("archive/records"));
+        unit::Kind::ALL.iter().for_each(|kind| prune(&at(tree).join("archive").join(kind.folder())));
     }
     let given = Given {
         before: at("before/archive"),
@@ -121,6 +125,31 @@ async fn given() -> (World, Given) {
         _kept: kept,
     };
     (world, given)
+}
+
+/// A file that was described anew and closed, and a hold.
+pub async fn opened_units(archive: &Archive) {
+    let id = |n: u8| RecordId::new(1_763_877_600_000, [n; 10]).to_string();
+    let mut before = None;
+    for (n, kind) in [unit::Kind::File, unit::Kind::File, unit::Kind::Hold, unit::Kind::File].into_iter().enumerate() {
+        let unit = kind.unit(&id(kind as u8)).unwrap();
+        let mut said = json!({"schema": kind.schema(), "salt": "5a".repeat(32), "title": format!("Hồ sơ {n}")});
+        said[kind.as_str()] = unit.to_string().into();
+        if let (Some(before), unit::Kind::File) = (before, kind) {
+            said["replaces"] = serde_json::to_value::<Digest>(before).unwrap();
+        }
+        let intent = archive.intend_unit(unit).await.unwrap();
+        let bytes = serde_json_canonicalizer::to_vec(&said).unwrap();
+        let description = archive.keep_unit(unit, bytes).await.unwrap();
+        let event = match (n, before) {
+            (0 | 2, _) => Event::Opened { unit, description },
+            (1, Some(replaces)) => Event::Described { unit, description, replaces },
+            (_, replaces) => Event::Closed { unit, description, replaces: replaces.unwrap() },
+        };
+        archive.note(event).await.unwrap();
+        archive.fulfil(intent).await.unwrap();
+        before = if kind == unit::Kind::File { Some(description) } else { before };
+    }
 }
 
 /// Empty shards say nothing, and would be copied for every case.

@@ -143,7 +143,7 @@ async fn records_come_out_under_their_own_names() {
     described.replaces = Some(known.description);
     let kept = archive.keep_description(described).await.unwrap();
     let event = vankho::record::entry::Event::Described {
-        record: known.record,
+        unit: known.record.into(),
         description: kept.digest,
         replaces: known.description,
     };
@@ -186,7 +186,7 @@ async fn what_a_crash_left_of_a_damaged_record_is_not_swept() {
     // A round of reading had promised to clean up after itself, and the description is gone by accident.
     let _stands = archive.intend(&[record]).await.unwrap();
     archive.close().await.unwrap();
-    let folder = world.archive_folder().join(layout::record(record));
+    let folder = world.archive_folder().join(layout::unit(record));
     let description = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
     let description = description.into_iter().find(|path| path.extension().is_some()).unwrap();
     let bytes = fs::read(&description).unwrap();

@@ -111,7 +111,7 @@ async fn a_replica_is_compared_by_digest_and_made_good() {
     let world = World::replicated(1).await;
     take_in(&world, &["một", "hai"]).await;
     let record = world.acknowledged.lock().unwrap()[0].record;
-    let folder = path(&world, "two").join(layout::record(record));
+    let folder = path(&world, "two").join(layout::unit(record));
     let files: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     fs::write(&files[0], b"altered").unwrap();
     fs::remove_file(&files[1]).unwrap();
@@ -164,7 +164,7 @@ async fn a_component_that_the_primary_lost_is_read_at_a_replica() {
     let world = World::replicated(2).await;
     take_in(&world, &["một"]).await;
     let record = world.acknowledged.lock().unwrap()[0].record;
-    let folder = path(&world, "archive").join(layout::record(record));
+    let folder = path(&world, "archive").join(layout::unit(record));
     for entry in fs::read_dir(&folder).unwrap() {
         fs::remove_file(entry.unwrap().path()).unwrap();
     }

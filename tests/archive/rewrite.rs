@@ -159,6 +159,13 @@ impl History {
             json!({"event": "audited", "record": record, "pledge": pledge, "entries": 1, "faults": 0, "repaired": 0,
                 "lost": 0})
         };
+        let all = || self.batches.iter().flatten().map(|entry| serde_json::from_slice::<Value>(entry).unwrap());
+        // The file and the hold of the history, each with its description in force.
+        let named = |kind: &str| all().filter(|one| one[kind].is_string()).last().unwrap_or_default();
+        let about = |event: &str, kind: &str, replaces: &Value| json!({"event": event, kind: named(kind)[kind], "description": digest("d"), "replaces": replaces});
+        let (file, hold) = (named("file")["description"].clone(), named("hold")["description"].clone());
+        let opened = |kind: &str, id: &Value| json!({"event": "opened", kind: id, "description": digest("d")});
+        let moved = json!({"event": "moved", "record": record, "description": digest("d"), "replaces": digest("r")});
         let second = Primacy { replica: 2, epoch: 2 };
         let promoted = json!({"event": "promoted", "replica": 2, "epoch": 2});
         let before = Primacy::FIRST;
@@ -196,6 +203,37 @@ impl History {
                 Some(false),
             ),
             (json!({"event": "forgotten"}), before, Some(false)),
+            // Nothing is kept of what these name, so even where they may follow the whole does not hold.
+            (opened("file", &other), before, Some(false)),
+            (opened("record", &other), before, Some(false)),
+            (opened("file", &named("file")["file"]), before, Some(false)),
+            (about("described", "file", &file), before, Some(false)),
+            (about("described", "hold", &hold), before, Some(false)),
+            (about("closed", "file", &file), before, Some(false)),
+            (about("closed", "hold", &hold), before, Some(false)),
+            (about("reopened", "file", &digest("r")), before, Some(false)),
+            (moved, before, Some(false)),
+            (
+                json!({"event": "lost", "file": named("file")["file"], "named_by": digest("n"), "component": 0}),
+                before,
+                Some(true),
+            ),
+            (
+                json!({"event": "lost", "hold": named("hold")["hold"], "named_by": digest("n"), "component": 0}),
+                before,
+                Some(true),
+            ),
+            (
+                json!({"event": "lost", "fonds": named("file")["file"], "named_by": digest("n"), "component": 0}),
+                before,
+                Some(false),
+            ),
+            (
+                json!({"event": "lost", "file": named("file")["file"], "hold": named("hold")["hold"],
+                    "named_by": digest("n"), "component": 0}),
+                before,
+                Some(false),
+            ),
             (pledged(end, state, "auditor"), before, Some(true)),
             (pledged(end, state, "archive"), before, Some(true)),
             (pledged(end, state, "nobody"), before, Some(false)),

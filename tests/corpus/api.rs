@@ -177,7 +177,8 @@ fn hand_over(corpus: &Corpus, manifests: &[(PathBuf, u64)], afar: &Afar, service
             if let Some(status) = client.try_wait().unwrap() {
                 break status.code();
             }
-            std::thread::sleep(Duration::from_millis(20 + chance(if full() { 600 } else { 250 })));
+            // So often that there is time for all of them, also where rows go in fast.
+            std::thread::sleep(Duration::from_millis(20 + chance(250)));
             if killed < share && client.try_wait().unwrap().is_none() {
                 service.kill();
                 killed += 1;

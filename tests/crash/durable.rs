@@ -177,7 +177,7 @@ fn doubts(trace: &str, needs: &dyn Fn(&str) -> Vec<Need>) -> (usize, BTreeSet<St
 /// record, the log from its first commit to the one that names the record, the place and its keys.
 fn depends(archive: &Path, record: &str) -> Vec<Need> {
     let id: RecordId = record.parse().unwrap();
-    let folder = archive.join(layout::record(id));
+    let folder = archive.join(layout::unit(id));
     let mut paths: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert!(paths.len() >= 2, "a component and a description");
     let commits = fs::read_dir(archive.join(layout::COMMITS)).unwrap().map(|entry| entry.unwrap().path());

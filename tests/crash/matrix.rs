@@ -221,7 +221,7 @@ fn the_check_turns_red() {
     let (life, objects) = whole();
     let record = life.world.acknowledged.lock().unwrap()[1].record;
     let faults = block(async {
-        let folder = Store::over(objects.clone()).everything(&layout::record(record)).await.unwrap();
+        let folder = Store::over(objects.clone()).everything(&layout::unit(record)).await.unwrap();
         let component = folder.iter().find(|listed| !listed.path.ends_with(".json")).unwrap();
         objects.delete(&component.path.as_str().into()).await.unwrap();
         life.world.faults().await

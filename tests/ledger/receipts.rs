@@ -9,7 +9,11 @@ use std::{
 use vankho::ledger::keys::Signer;
 use vankho::ledger::note::encode_base64;
 use vankho::ledger::proof::{FIRST_LINE, Receipt};
-use vankho::record::{digest::Digest, entry::Event};
+use vankho::record::{
+    digest::Digest,
+    entry::{Damage, Event},
+    unit,
+};
 use vankho::verify::receipt::{Outside, verify_outside, verify_receipt};
 
 /// What a person puts before a verifier.
@@ -147,7 +151,7 @@ fn what_holds() {
     let document = description(3).to_bytes().unwrap();
     let replaces = Digest::of(b"before");
     let named = Digest::of(&document);
-    let described = entry(Event::Described { record: record(3), description: named, replaces });
+    let described = entry(Event::Described { unit: record(3).into(), description: named, replaces });
     let characterized = entry(Event::Characterized { record: record(3), description: named, replaces });
     all_say(
         0,
@@ -165,6 +169,57 @@ fn what_holds() {
             ("the other component", Question { file: b"other".to_vec(), ..example }),
         ],
     );
+}
+
+/// Of every kind of unit, with every event that names a description of it: the description stands for the file.
+#[test]
+fn any_event_of_any_unit() {
+    let (replaces, id) = (Digest::of(b"before"), record(3).to_string());
+    let (mut holds, mut refused) = (vec![], vec![]);
+    for kind in unit::Kind::ALL {
+        let (unit, name) = (kind.unit(&id).unwrap(), kind.as_str());
+        let is_record = kind == unit::Kind::Record;
+        let document = match is_record {
+            true => description(3).to_bytes().unwrap(),
+            false => serde_json_canonicalizer::to_vec(&serde_json::json!({
+                (name): id, "salt": "5a".repeat(32), "schema": format!("{name}.v1"), "title": "Hồ sơ",
+            }))
+            .unwrap(),
+        };
+        let description = Digest::of(&document);
+        let takes_in = matches!(kind, unit::Kind::File | unit::Kind::Fonds);
+        for (event, may) in [
+            (Event::Opened { unit, description }, !is_record),
+            (Event::Described { unit, description, replaces }, true),
+            (Event::Closed { unit, description, replaces }, takes_in),
+            (Event::Reopened { unit, description, replaces }, takes_in),
+            (Event::Damaged { unit, named_by: description, component: 0, place: 1, fault: Damage::Missing }, true),
+            (Event::Repaired { unit, named_by: description, component: 0, place: 1, source: 2 }, true),
+            (Event::Lost { unit, named_by: description, component: 0 }, true),
+        ] {
+            let bytes = entry(event);
+            let question = Question::of_entry(&bytes, Some(document.clone())).file(&document);
+            if !may {
+                refused.push((name, question));
+                continue;
+            }
+            refused.push(("another file", question.clone().file(b"another")));
+            holds.push((name, question));
+        }
+        let bytes = entry(Event::Lost { unit, named_by: description, component: 0 });
+        // A kind that no description has, and what belongs to another.
+        let other = unit::Kind::ALL[(kind as usize + 1) % unit::Kind::ALL.len()].as_str();
+        let changed = |from: String, to: String| {
+            let bytes = String::from_utf8(bytes.clone()).unwrap().replace(&from, &to);
+            Question::of_entry(bytes.as_bytes(), Some(document.clone())).file(&document)
+        };
+        let unit = format!("\"{name}\":");
+        refused.push(("no kind of unit", changed(unit.clone(), "\"shelf\":".into())));
+        refused.push(("another kind", changed(unit, format!("\"{other}\":"))));
+        refused.push(("too large a component", changed("\"component\":0".into(), "\"component\":4294967296".into())));
+    }
+    all_say(0, holds);
+    all_say(1, refused);
 }
 
 #[test]

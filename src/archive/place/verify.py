@@ -562,14 +562,24 @@ CODE = '"([a-z0-9-]{1,32})"', None
 DAMAGE = '"(altered|missing|unreadable)"', None
 BROUGHT = '"(auditor|archive)"', None
 
-# Where an event may stand: as the first entry; anywhere else; once for a record; for a record that is there; for a
-# record whose description is the one that it replaces.
+# Where an event may stand: as the first entry; anywhere else; once for a unit; for a unit that is there; for a unit
+# whose description is the one that it replaces.
 FIRST, LATER, NEW, KNOWN, REPLACES = range(5)
+
+# The kinds of units, which are what has descriptions: the name of its member, its folder, in Vietnamese.
+KINDS = {
+    "record": ("records", "tài liệu"),
+    "fonds": ("fonds", "phông lưu trữ"),
+    "file": ("files", "hồ sơ"),
+    "schedule": ("schedules", "bảng thời hạn lưu trữ"),
+    "hold": ("holds", "lệnh tạm dừng hủy"),
+    "case": ("cases", "hồ sơ xét hủy"),
+}
 
 # Every event: its name, where it may stand, and its members besides at, by, event, request and v.
 EVENTS = [
     ("accessioned", NEW, dict(description=DIGEST, record=ID)),
-    ("described", REPLACES, dict(description=DIGEST, record=ID, replaces=DIGEST)),
+    ("moved", REPLACES, dict(description=DIGEST, record=ID, replaces=DIGEST)),
     ("characterized", REPLACES, dict(description=DIGEST, record=ID, replaces=DIGEST)),
     ("founded", FIRST, dict(documents=PATHS)),
     ("refreshed", LATER, dict(documents=PATHS)),
@@ -579,9 +589,6 @@ EVENTS = [
         LATER,
         dict(bytes=WHOLE, components=WHOLE, faults=WHOLE, place=COUNT, records=WHOLE, since=TIME, to=WHOLE),
     ),
-    ("damaged", KNOWN, dict(component=COUNT, fault=DAMAGE, named_by=DIGEST, place=COUNT, record=ID)),
-    ("repaired", KNOWN, dict(component=COUNT, named_by=DIGEST, place=COUNT, record=ID, source=COUNT)),
-    ("lost", KNOWN, dict(component=COUNT, named_by=DIGEST, record=ID)),
     ("key_rotated", LATER, {"key": DIGEST}),
     (
         "timestamped",
@@ -595,6 +602,19 @@ EVENTS = [
     ),
     ("audited", KNOWN, dict(entries=WHOLE, faults=WHOLE, lost=WHOLE, pledge=WHOLE, record=ID, repaired=WHOLE)),
 ]
+# Events of units of several kinds: their name, of which kinds, where they may stand, their members besides the unit.
+EVENTS_OF_UNITS = [
+    ("described", KINDS, REPLACES, dict(description=DIGEST, replaces=DIGEST)),
+    ("opened", [kind for kind in KINDS if kind != "record"], NEW, dict(description=DIGEST)),
+    ("closed", ["fonds", "file"], REPLACES, dict(description=DIGEST, replaces=DIGEST)),
+    ("reopened", ["fonds", "file"], REPLACES, dict(description=DIGEST, replaces=DIGEST)),
+    ("damaged", KINDS, KNOWN, dict(component=COUNT, fault=DAMAGE, named_by=DIGEST, place=COUNT)),
+    ("repaired", KINDS, KNOWN, dict(component=COUNT, named_by=DIGEST, place=COUNT, source=COUNT)),
+    ("lost", KINDS, KNOWN, dict(component=COUNT, named_by=DIGEST)),
+]
+EVENTS += [
+    (event, rule, {kind: ID, **members}) for event, kinds, rule, members in EVENTS_OF_UNITS for kind in kinds
+]
 
 
 def form(event, rule, members):
@@ -606,34 +626,44 @@ def form(event, rule, members):
     return re.compile("\\{" + text + "\\}"), names, checks, rule
 
 
-FORMS = [form(*row) for row in EVENTS]
+FORMS = {}
+for row in EVENTS:
+    FORMS.setdefault(row[0], []).append(form(*row))
 
 
 def entry_of(data):
     """The members of an entry as texts, and where it may stand; (None, None) where the bytes are no entry."""
     if len(data) <= ENTRY_BYTES_MAX and data.isascii():
         text = data.decode("ascii")
-        for pattern, names, checks, rule in FORMS:
-            found = pattern.fullmatch(text)
-            if found and all(check(found[n + 1]) for n, check in checks):
-                return dict(zip(names, found.groups())), rule
+        for event in re.findall('"event":"([a-z_]+)"', text):
+            for pattern, names, checks, rule in FORMS.get(event, ()):
+                found = pattern.fullmatch(text)
+                if found and all(check(found[n + 1]) for n, check in checks):
+                    return dict(zip(names, found.groups())), rule
     return None, None
 
 
 def read_entry(data):
-    """(at, description, event, record) of an entry that names a description."""
+    """(at, description, event, kind, unit) of an entry that names a description: the one in force after it, or the one
+    that says what was damaged, repaired or lost."""
     entry, _ = entry_of(data)
     if entry is None:
         raise tampered(
             "nội dung nằm trong sổ cái nhưng không phải là sự kiện đúng dạng",
             "the ledger holds these bytes, but they are no entry",
         )
-    if "description" not in entry:
+    named = entry.get("description", entry.get("named_by"))
+    if named is None:
         raise tampered(
             "sự kiện không phải là sự kiện của một tệp",
             "the entry is of no event that names a description: this receipt is not for a file",
         )
-    return entry["at"], entry["description"], entry["event"], entry["record"]
+    return entry["at"], named, entry["event"], *unit_of(entry)
+
+
+def unit_of(entry):
+    """The kind and the identifier of the unit that an entry is about; twice None where it is about none."""
+    return next(((kind, entry[kind]) for kind in KINDS if kind in entry), (None, None))
 
 
 def refuse(what):
@@ -691,10 +721,13 @@ def description_of(data):
     read = None if text is None else parsed(text)
     if not isinstance(read, dict) or not is_plain(read):
         return None
-    components = read.get("components")
+    kind = next((kind for kind in KINDS if read.get("schema") == f"{kind}.v1"), None)
+    # Only a record has components.
+    components = read.get("components") if kind == "record" else None if "components" in read else []
     formed = (
-        read.get("schema") == "record.v1"
-        and isinstance(read.get("record"), str)
+        kind is not None
+        and isinstance(read.get(kind), str)
+        and re.fullmatch(UUID, read[kind]) is not None
         and is_digest(read.get("salt"))
         and ("replaces" not in read or is_digest(read["replaces"]))
         and isinstance(components, list)
@@ -706,7 +739,11 @@ def description_of(data):
         return None
 
 
-def read_description(data, record, digest):
+def components_of(description):
+    return description.get("components", [])
+
+
+def read_description(data, kind, unit, digest):
     if hashlib.sha256(data).hexdigest() != digest:
         raise tampered(
             "bản mô tả không phải là bản mà sự kiện nêu", "this is not the description that the entry names"
@@ -717,21 +754,22 @@ def read_description(data, record, digest):
             "bản mô tả không đúng dạng chuẩn (RFC 8785)",
             "the description is not in RFC 8785 form, or not what FORMAT.md says",
         )
-    if read["record"] != record:
+    if read["schema"] != f"{kind}.v1" or read[kind] != unit:
         raise tampered(
-            "bản mô tả thuộc về tài liệu khác với tài liệu mà sự kiện nêu",
-            "the description is of another record than the entry",
+            "bản mô tả thuộc về tài liệu, hồ sơ hoặc phông khác với sự kiện nêu",
+            "the description is of another record than the entry, or of another file or fonds",
         )
     return read
 
 
-def check_file(path, description):
+def check_file(path, description, named):
+    """Of what has no components, the description itself is the file."""
     digest = hashlib.sha256()
     with open(path, "rb") as file:
         for piece in iter(lambda: file.read(1 << 20), b""):
             digest.update(piece)
     digest = digest.hexdigest()
-    if not any(component["sha256"] == digest for component in description["components"]):
+    if digest != named and not any(component["sha256"] == digest for component in components_of(description)):
         raise tampered(
             "tệp không phải là tệp nào được nêu trong bản mô tả",
             "the file is none of the components that the description lists",
@@ -842,10 +880,16 @@ class Place:
                     yield path, is_file
 
 
-def record_of(path):
-    """The record whose folder a path lies in, or None."""
-    form = re.fullmatch(f"records/([0-9a-f]{{2}})/({UUID})/.*", path, re.DOTALL)
-    return form[2] if form and form[2].endswith(form[1]) else None
+KIND_OF = {folder: kind for kind, (folder, _) in KINDS.items()}
+
+
+def intended_of(path):
+    """The unit whose folder a path lies in, as an intent names it: a record by its identifier alone. None where it lies
+    in none."""
+    form = re.fullmatch(f"([a-z]+)/([0-9a-f]{{2}})/({UUID})/.*", path, re.DOTALL)
+    if not form or form[1] not in KIND_OF or not form[3].endswith(form[2]):
+        return None
+    return form[3] if form[1] == "records" else f"{form[1]}/{form[3]}"
 
 
 class Findings:
@@ -875,7 +919,7 @@ class Findings:
         say(f"{path}: {UNDER_WAY[0]} ({UNDER_WAY[1]})")
 
     def read_intents(self):
-        """Records into whose folders a living process, or one that was killed, says that it is writing."""
+        """Units into whose folders a living process, or one that was killed, says that it is writing."""
         intended = set()
         with self.about("staging/intents"):
             for path, is_file in self.place.everything("staging/intents"):
@@ -887,10 +931,10 @@ class Findings:
 
     def unnamed(self, path):
         """A file that nothing names."""
-        record = record_of(path)
-        if (record or path) in self.intended:  # a timestamp under way is named by its path
+        unit = intended_of(path)
+        if (unit or path) in self.intended:  # a timestamp under way is named by its path
             self.under_way(path)
-        elif record is None:
+        elif unit is None:
             self.fault(path, UNKNOWN, UNNAMED)
         else:
             self.suspects.append(path)
@@ -1012,7 +1056,7 @@ def commit_key(key):
     return name, hashlib.sha256(name.encode() + b"\n\x01" + key[2]).digest()[:4], *key[2:]
 
 
-# What an entry says of a record: number, record, where it may stand, does it name a description, which, and which one
+# What an entry says of a unit: number, unit, where it may stand, does it name a description, which, and which one
 # it replaces.
 ACT = struct.Struct(">Q16sB?32s32s")
 # That a request was answered, and by which entry.
@@ -1033,8 +1077,9 @@ class Ledger:
         self.tree, self.bundle, self.primacy, self.newest = Tree(), [], (1, 1), ""
         self.bases = []  # where commits begin
         self.documents = {}  # the self-description in force
-        # What grows with the ledger, packed: by the last byte of the record, by the first one of the request.
-        self.acts, self.requests = [bytearray() for _ in range(256)], [bytearray() for _ in range(256)]
+        # What grows with the ledger, packed: by the kind and the last byte of the unit, by the first one of the request.
+        self.acts = {kind: [bytearray() for _ in range(256)] for kind in KINDS}
+        self.requests = [bytearray() for _ in range(256)]
         self.published, self.stated = 0, None
         self.witnessed = 0  # the largest size that enough witnesses cosigned
 
@@ -1155,7 +1200,7 @@ class Ledger:
 
     def fold(self, seq, entry, rule):
         """Takes in what follows from an entry, and says why it may not follow. What hangs on earlier entries about the
-        same record, or with the same request, is asked when all are there."""
+        same unit, or with the same request, is asked when all are there."""
         earlier, self.newest = entry["at"] < self.newest, entry["at"]
         request = bytes.fromhex(entry["request"])
         self.requests[request[0]] += REQUEST.pack(request[:16], seq)
@@ -1176,10 +1221,11 @@ class Ledger:
             self.audits_open.discard(int(entry["pledge"]))
         if "documents" in entry:
             self.documents = json.loads(entry["documents"])
-        if "record" in entry:
-            record = bytes.fromhex(entry["record"].replace("-", ""))
+        kind, unit = unit_of(entry)
+        if kind is not None:
+            unit = bytes.fromhex(unit.replace("-", ""))
             digests = [bytes.fromhex(entry.get(name, "")) for name in ("description", "replaces")]
-            self.acts[record[-1]] += ACT.pack(seq, record, rule, "description" in entry, *digests)
+            self.acts[kind][unit[-1]] += ACT.pack(seq, unit, rule, "description" in entry, *digests)
         if earlier:
             return "it is earlier than the entry before it"
         if rule == FIRST and seq > 0 or rule == LATER and seq == 0:
@@ -1367,17 +1413,18 @@ class Ledger:
             return False
 
     def committed_since(self):
-        """The records that commits past the end, as we saw it, are about."""
-        records, base = set(), self.tree.size
+        """The units that commits past the end, as we saw it, are about, as intents name them."""
+        units, base = set(), self.tree.size
         with contextlib.suppress(Fault, Verdict):
             while True:
                 with self.place.open(commit_path(base)) as file:
                     note, _ = self.read_commit(file, base)
                     file.seek(0)
                     entries = (entry_of(file.readline(ENTRY_BYTES_MAX + 2)[:-1])[0] for _ in range(base, note.size))
-                    records.update(entry["record"] for entry in entries if entry and "record" in entry)
+                    for kind, unit in (unit_of(entry) for entry in entries if entry):
+                        units.add(unit if kind == "record" else kind and f"{KINDS[kind][0]}/{unit}")
                     base = note.size
-        return records
+        return units
 
 
 CANNOT_FOLLOW = "it cannot follow what is before it"
@@ -1387,59 +1434,65 @@ FORK = "it is signed, and not what the commits give: a fork"
 # --- the whole archive: records and documents ------------------------------------------------------------
 
 
-def verify_records(ledger):
+def verify_units(ledger):
     """Every description that an entry names, every component that a description names, and nothing else. One shard
     after the other, so that no more than its listing is held."""
-    findings = ledger.findings
-    shards = {f"{shard:02x}" for shard in range(256) if ledger.acts[shard]}
-    with findings.about("records"):
-        for name, is_folder, _ in findings.place.names("records"):
+    for kind in KINDS:
+        verify_kind(ledger, kind)
+
+
+def verify_kind(ledger, kind):
+    findings, top = ledger.findings, KINDS[kind][0]
+    shards = {f"{shard:02x}" for shard in range(256) if ledger.acts[kind][shard]}
+    with findings.about(top):
+        for name, is_folder, _ in findings.place.names(top):
             if is_folder:
                 shards.add(name)
             else:
-                findings.unnamed(f"records/{name}")
+                findings.unnamed(f"{top}/{name}")
     for shard in sorted(shards):
-        records = follow(ledger, int(shard, 16)) if re.fullmatch("[0-9a-f]{2}", shard) else {}
-        findings.records += len(records)
-        with findings.about(f"records/{shard}"):
-            listed, expected = list(findings.place.everything(f"records/{shard}")), set()
-            for record, descriptions in records.items():
-                expected |= verify_record(findings, record, descriptions)
+        units = follow(ledger, kind, int(shard, 16)) if re.fullmatch("[0-9a-f]{2}", shard) else {}
+        findings.records += len(units) if kind == "record" else 0
+        with findings.about(f"{top}/{shard}"):
+            listed, expected = list(findings.place.everything(f"{top}/{shard}")), set()
+            for unit, descriptions in units.items():
+                expected |= verify_unit(findings, kind, unit, descriptions)
                 findings.progress(f"{findings.components} tệp / components")
             for path, is_file in listed:
                 if not is_file or path not in expected:
                     findings.unnamed(path)
 
 
-def follow(ledger, shard):
-    """The descriptions of each record of a shard, oldest first; and may each entry follow the one before it?"""
-    records = {}
-    for seq, record, rule, names, description, replaces in ACT.iter_unpack(ledger.acts[shard]):
-        before = records[record][-1] if record in records else None
+def follow(ledger, kind, shard):
+    """The descriptions of each unit of a shard, oldest first; and may each entry follow the one before it?"""
+    units = {}
+    for seq, unit, rule, names, description, replaces in ACT.iter_unpack(ledger.acts[kind][shard]):
+        before = units[unit][-1] if unit in units else None
         if not {NEW: before is None, KNOWN: before is not None, REPLACES: before == replaces}[rule]:
             ledger.fault_of(seq, CANNOT_FOLLOW)
         if names:
-            records.setdefault(record, []).append(description)
-    return records
+            units.setdefault(unit, []).append(description)
+    return units
 
 
 def follow_all(ledger):
-    for shard in range(256):
-        follow(ledger, shard)
+    for kind in KINDS:
+        for shard in range(256):
+            follow(ledger, kind, shard)
 
 
-def verify_record(findings, record, descriptions):
-    """The paths of a record's files."""
-    record = re.sub("(.{8})(.{4})(.{4})(.{4})(.{12})", r"\1-\2-\3-\4-\5", record.hex())
-    folder, paths, components, before = f"records/{record[-2:]}/{record}", set(), {}, None
+def verify_unit(findings, kind, unit, descriptions):
+    """The paths of a unit's files."""
+    unit = re.sub("(.{8})(.{4})(.{4})(.{4})(.{12})", r"\1-\2-\3-\4-\5", unit.hex())
+    folder, paths, components, before = f"{KINDS[kind][0]}/{unit[-2:]}/{unit}", set(), {}, None
     for digest in [digest.hex() for digest in descriptions]:
         path = f"{folder}/{digest}.json"
         paths.add(path)
         with findings.about(path):
-            read = read_description(findings.place.read(path, DESCRIPTION_BYTES_MAX), record, digest)
+            read = read_description(findings.place.read(path, DESCRIPTION_BYTES_MAX), kind, unit, digest)
             if read.get("replaces") != before:
                 raise altered("it does not replace the description before it")
-            components.update((component["sha256"], component["size"]) for component in read["components"])
+            components.update((component["sha256"], component["size"]) for component in components_of(read))
         before = digest
     for digest, size in components.items():
         path = f"{folder}/{digest}"
@@ -1492,7 +1545,7 @@ def verify_documents(ledger, number):
     with findings.about("."):
         for name, is_folder, is_file in place.names():
             with findings.about(name):
-                passed_over = is_folder and name in ("staging", "log", "records")
+                passed_over = is_folder and (name in ("staging", "log") or name in KIND_OF)
                 files = [] if passed_over else place.everything(name) if is_folder else [(name, is_file)]
                 for path, is_file in list(files):
                     if not is_file or path not in documents:
@@ -1505,7 +1558,7 @@ def excuse_the_living(ledger):
     if findings.suspects:
         living = findings.read_intents() | ledger.committed_since()
         for path in findings.suspects:
-            if record_of(path) in living:
+            if intended_of(path) in living:
                 findings.under_way(path)
             else:
                 findings.fault(path, UNKNOWN, UNNAMED)
@@ -1540,7 +1593,7 @@ def receipt_command(receipt_path, file_path, keys_path, description_path, policy
         )
     witnessed = policy is None or is_met(policy, receipt)
     stamped = None if token is None else check_timestamp(receipt, token, authorities)
-    at, digest, event, record = read_entry(receipt.entry)
+    at, digest, event, kind, unit = read_entry(receipt.entry)
     if stamped is not None and is_late(at, stamped):
         raise tampered(
             "dấu thời gian không đúng hoặc không phải của điểm kiểm tra này", "the entry is later than the timestamp"
@@ -1551,7 +1604,7 @@ def receipt_command(receipt_path, file_path, keys_path, description_path, policy
             f"biên nhận đúng (mục {index}, {at}), nhưng phải có bản mô tả mới đối chiếu được tệp",
             f"the receipt holds (entry {index}, {at}), but only its description ties it to a file: give that too",
         )
-    check_file(file_path, read_description(description, record, digest))
+    check_file(file_path, read_description(description, kind, unit, digest), digest)
     if not witnessed:
         raise incomplete(
             "biên nhận đúng, nhưng chưa đủ bên chứng kiến ký: đề nghị kho cấp lại biên nhận, hoặc hỏi các bên chứng kiến",
@@ -1566,9 +1619,9 @@ def receipt_command(receipt_path, file_path, keys_path, description_path, policy
         then_en = f" It was there at {stamped}, as a timestamping authority says."
     return Verdict(
         0,
-        f"ĐÚNG: tệp đúng là tệp của tài liệu {record}, sự kiện {event} lúc {at}, mục {index} trên {size} trong sổ "
+        f"ĐÚNG: tệp đúng là tệp của {KINDS[kind][1]} {unit}, sự kiện {event} lúc {at}, mục {index} trên {size} trong sổ "
         f"cái của {origin}. Đã kiểm tra: khóa, chữ ký, vị trí trong sổ cái, sự kiện, bản mô tả, tệp{vi}.{then_vi}",
-        f"HOLDS: the file is the one in record {record}, {event} at {at}, entry {index} of {size} in the ledger of "
+        f"HOLDS: the file is the one in {kind} {unit}, {event} at {at}, entry {index} of {size} in the ledger of "
         f"{origin}. Checked: key, signature, inclusion, entry, description, file{en}.{then_en}",
     )
 
@@ -1619,7 +1672,7 @@ def archive_command(scope, folder, keys_path, known_paths, policy_path, roots_pa
         ledger.verify()
         if scope == "archive":
             verify_documents(ledger, place_number)
-            verify_records(ledger)
+            verify_units(ledger)
             excuse_the_living(ledger)
         else:
             follow_all(ledger)

@@ -424,22 +424,56 @@ check_moment() {
 
 # --- entry, description, file --------------------------------------------------------------------------
 
-entry_at='' entry_event='' entry_record='' entry_description=''
-check_entry() {
-  local entry
-  [[ $(tr -d '\040-\176' < "$work/entry" | wc -c | tr -d ' ') == 0 ]] && (($(wc -c < "$work/entry") <= 4096)) ||
-    tampered "nội dung nằm trong sổ cái nhưng không phải là sự kiện đúng dạng" "the ledger holds these bytes, but they are no entry"
-  entry=$(cat "$work/entry")
-  # RFC 8785 sorts the members, so that each event has one form only.
-  local head="^\\{\"at\":\"($moment)\",\"by\":\"$uuid\",\"description\":\"($hex64)\",\"event\":"
-  local accessioned="$head\"(accessioned)\",\"record\":\"($uuid)\",\"request\":\"$hex64\",\"v\":1\\}\$"
-  local replaced="$head\"(described|characterized)\",\"record\":\"($uuid)\",\"replaces\":\"$hex64\",\"request\":\"$hex64\",\"v\":1\\}\$"
-  [[ $entry =~ $accessioned || $entry =~ $replaced ]] || tampered "sự kiện không phải là sự kiện của một tệp" \
+entry_at='' entry_event='' entry_kind='' entry_unit='' entry_description=''
+# The kinds of units, which are what has descriptions, in Vietnamese.
+declare -A kinds=([record]='tài liệu' [fonds]='phông lưu trữ' [file]='hồ sơ' [schedule]='bảng thời hạn lưu trữ'
+  [hold]='lệnh tạm dừng hủy' [case]='hồ sơ xét hủy')
+no_entry() {
+  tampered "nội dung nằm trong sổ cái nhưng không phải là sự kiện đúng dạng" "the ledger holds these bytes, but they are no entry"
+}
+no_file() {
+  tampered "sự kiện không phải là sự kiện của một tệp" \
     "the entry is of no event that names a description: this receipt is not for a file"
-  entry_at=${BASH_REMATCH[1]} entry_description=${BASH_REMATCH[2]}
-  entry_event=${BASH_REMATCH[3]} entry_record=${BASH_REMATCH[4]}
-  is_moment "$entry_at" ||
-    tampered "nội dung nằm trong sổ cái nhưng không phải là sự kiện đúng dạng" "the ledger holds these bytes, but they are no entry"
+}
+check_entry() {
+  local entry group said='' units=0
+  [[ $(tr -d '\040-\176' < "$work/entry" | wc -c | tr -d ' ') == 0 ]] && (($(wc -c < "$work/entry") <= 4096)) || no_entry
+  entry=$(cat "$work/entry")
+  # RFC 8785 sorts the members, so that each event has one form only: these, some of them, in this order.
+  local count='(0|[1-9][0-9]{0,9})' form="^\\{\"at\":\"($moment)\",\"by\":\"$uuid\""
+  form+="(,\"case\":\"($uuid)\")?(,\"component\":$count)?(,\"description\":\"($hex64)\")?,\"event\":\"([a-z]+)\""
+  form+="(,\"fault\":\"(altered|missing|unreadable)\")?(,\"file\":\"($uuid)\")?(,\"fonds\":\"($uuid)\")?"
+  form+="(,\"hold\":\"($uuid)\")?(,\"named_by\":\"($hex64)\")?(,\"place\":$count)?(,\"record\":\"($uuid)\")?"
+  form+="(,\"replaces\":\"($hex64)\")?,\"request\":\"$hex64\"(,\"schedule\":\"($uuid)\")?(,\"source\":$count)?,\"v\":1\\}\$"
+  [[ $entry =~ $form ]] || no_file
+  entry_at=${BASH_REMATCH[1]} entry_event=${BASH_REMATCH[8]}
+  # One of both is there.
+  entry_description=${BASH_REMATCH[7]}${BASH_REMATCH[18]}
+  for group in case:2 file:11 fonds:13 hold:15 record:21 schedule:25; do
+    [[ -n ${BASH_REMATCH[${group#*:}]} ]] || continue
+    entry_kind=${group%:*} entry_unit=${BASH_REMATCH[$((${group#*:} + 1))]}
+    units=$((units + 1))
+  done
+  for group in component:5 place:20 source:28; do
+    [[ -z ${BASH_REMATCH[${group#*:}]} ]] || ((${BASH_REMATCH[${group#*:}]} < 4294967296)) || no_file
+  done
+  for group in component:4 description:6 fault:9 named_by:17 place:19 replaces:23 source:27; do
+    [[ -z ${BASH_REMATCH[${group#*:}]} ]] || said+=" ${group%:*}"
+  done
+  case "$units $entry_kind $entry_event$said" in
+    '1 record accessioned description') ;;
+    '1 record moved description replaces' | '1 record characterized description replaces') ;;
+    '1 record opened description') no_file ;;
+    '1 '*' opened description') ;;
+    '1 fonds closed description replaces' | '1 file closed description replaces') ;;
+    '1 fonds reopened description replaces' | '1 file reopened description replaces') ;;
+    '1 '*' described description replaces') ;;
+    '1 '*' damaged component fault named_by place') ;;
+    '1 '*' repaired component named_by place source') ;;
+    '1 '*' lost component named_by') ;;
+    *) no_file ;;
+  esac
+  is_moment "$entry_at" || no_entry
 }
 
 # Is RFC 8785 what jq writes? Yes for what descriptions are made of (names in ASCII, whole numbers, which `form` asks
@@ -458,11 +492,13 @@ form='
   and all(paths; length <= 32)
   and all(.. | objects | keys_unsorted[]; matches("[a-z0-9_]+"))
   and all(.. | numbers; whole)
-  and .schema == "record.v1"
+  and (.schema | type == "string" and test("\\A(record|fonds|file|schedule|hold|case)\\.v1\\z"))
+  and (.[.schema[:-3]] | matches("'"$uuid"'"))
   and (.salt | digest)
   and ((has("replaces") | not) or (.replaces | digest))
-  and (.components | type == "array")
-  and all(.components[]; type == "object"
+  and (has("components") == (.schema == "record.v1")) # only a record has any
+  and (.components // [] | type == "array")
+  and all(.components // [] | .[]; type == "object"
     and (.ordinal | whole) and .ordinal < 4294967296 and (.sha256 | digest) and (.size | whole))'
 check_description() {
   local answer
@@ -471,16 +507,18 @@ check_description() {
   (($(wc -c < "$work/description") <= 67108864)) && is_canonical "$work/description" &&
     [[ $(jq "$form" < "$work/description" 2> /dev/null) == true ]] ||
     tampered "bản mô tả không đúng dạng chuẩn (RFC 8785)" "the description is not in RFC 8785 form, or not what FORMAT.md says"
-  answer=$(jq -r --arg record "$entry_record" 'if .record == $record then "yes" else "no" end' \
-    < "$work/description" 2> /dev/null)
-  [[ $answer == yes ]] || tampered "bản mô tả thuộc về tài liệu khác với tài liệu mà sự kiện nêu" \
-    "the description is of another record than the entry"
+  answer=$(jq -r --arg kind "$entry_kind" --arg unit "$entry_unit" \
+    'if .schema == $kind + ".v1" and .[$kind] == $unit then "yes" else "no" end' < "$work/description" 2> /dev/null)
+  [[ $answer == yes ]] || tampered "bản mô tả thuộc về tài liệu, hồ sơ hoặc phông khác với sự kiện nêu" \
+    "the description is of another record than the entry, or of another file or fonds"
 }
 check_file() {
   local digest answer
   digest=$(sha256 < "$1")
   [[ $digest =~ ^$hex64$ ]] || usage "không đọc được tệp" "the file cannot be read"
-  answer=$(jq -r --arg digest "$digest" 'if any(.components[]; .sha256 == $digest) then "yes" else "no" end' \
+  # Of what has no components, the description itself is the file.
+  [[ $digest != "$entry_description" ]] || return 0
+  answer=$(jq -r --arg digest "$digest" 'if any(.components // [] | .[]; .sha256 == $digest) then "yes" else "no" end' \
     < "$work/description" 2> /dev/null)
   [[ $answer == yes ]] || tampered "tệp không phải là tệp nào được nêu trong bản mô tả" \
     "the file is none of the components that the description lists"
@@ -559,5 +597,5 @@ check_description
 check_file "$3"
 [[ -n $witnessed ]] || incomplete "biên nhận đúng, nhưng chưa đủ bên chứng kiến ký: đề nghị kho cấp lại biên nhận, hoặc hỏi các bên chứng kiến" \
   "the receipt holds, but too few witnesses cosigned it: ask the archive for it again, or find out what the witnesses have seen"
-end 0 "ĐÚNG: tệp đúng là tệp của tài liệu $entry_record, sự kiện $entry_event lúc $entry_at, mục $index trên $size trong sổ cái của $origin. Đã kiểm tra: $checked_vi.$then_vi" \
-  "HOLDS: the file is the one in record $entry_record, $entry_event at $entry_at, entry $index of $size in the ledger of $origin. Checked: $checked_en.$then_en"
+end 0 "ĐÚNG: tệp đúng là tệp của ${kinds[$entry_kind]} $entry_unit, sự kiện $entry_event lúc $entry_at, mục $index trên $size trong sổ cái của $origin. Đã kiểm tra: $checked_vi.$then_vi" \
+  "HOLDS: the file is the one in $entry_kind $entry_unit, $entry_event at $entry_at, entry $index of $size in the ledger of $origin. Checked: $checked_en.$then_en"

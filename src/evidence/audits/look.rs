@@ -15,8 +15,10 @@ use crate::record::{
     digest::{Digest, Hasher},
     entry::{Damage, Entry, Event},
     id::RecordId,
+    unit::Unit,
 };
 use crate::store::{Place, Standing, StoreError, layout, replicas::Pace};
+use crate::verify::description::Stated;
 use futures::{StreamExt, TryStreamExt, stream};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -58,7 +60,7 @@ pub struct Looked {
 }
 
 /// An object at a place, by which one fault is told from another.
-type Key = (RecordId, Digest, u32, u32);
+type Key = (Unit, Digest, u32, u32);
 
 /// What was seen of one entry.
 struct One {
@@ -117,6 +119,10 @@ async fn one(archive: &Archive, asked: &Asked, index: u64) -> Result<One, Archiv
         }
         salt = description.as_ref().and_then(|description| description.salt.parse().ok());
         secret = is_secret(archive, record, description.as_ref()).await?;
+    } else if let Some((unit, digest)) = entry.event.names() {
+        let path = layout::description(unit, digest);
+        salt = archive.store.read_as(&path, digest).await.ok().and_then(|bytes| Stated::read(&bytes).ok()?.salt.into());
+        objects = vec![(0, Object { unit, named_by: digest, component: 0, path, digest })];
     }
     let text = String::from_utf8(receipt.entry.clone()).ok().filter(|_| !secret);
     let leaf = text.is_none().then(|| leaf_hash(&receipt.entry));
@@ -126,8 +132,8 @@ async fn one(archive: &Archive, asked: &Asked, index: u64) -> Result<One, Archiv
         let seen = seen(archive, asked, (*ordinal, object), salt, &mut one).await?;
         one.sampled.objects.push(seen);
     }
-    if let Some(record) = entry.event.record().filter(|_| !objects.is_empty()) {
-        one.told = told(archive, asked, record, (index, &objects)).await?;
+    if let Some(unit) = entry.event.unit().filter(|_| !objects.is_empty()) {
+        one.told = told(archive, asked, unit, (index, &objects)).await?;
     }
     Ok(one)
 }
@@ -152,7 +158,7 @@ async fn named(
     seq: u64,
 ) -> Result<(Vec<(u32, Object)>, Option<Description>), ArchiveError> {
     let path = layout::description(record, digest);
-    let mut objects = vec![(0, Object { record, named_by: digest, component: 0, path, digest })];
+    let mut objects = vec![(0, Object { unit: record.into(), named_by: digest, component: 0, path, digest })];
     let (mut first, mut own) = (BTreeMap::new(), None);
     let life = archive.catalog.life(record).await?;
     for named_by in life.iter().filter(|one| one.seq <= seq).filter_map(|one| one.description) {
@@ -166,7 +172,10 @@ async fn named(
         let sha256 = component.sha256;
         let (named_by, ordinal) = first.get(&sha256).copied().unwrap_or((digest, component.ordinal));
         let path = layout::component(record, sha256);
-        objects.push((component.ordinal, Object { record, named_by, component: ordinal, path, digest: sha256 }));
+        objects.push((
+            component.ordinal,
+            Object { unit: record.into(), named_by, component: ordinal, path, digest: sha256 },
+        ));
     }
     Ok((objects, own))
 }
@@ -202,10 +211,10 @@ async fn seen(
             Mended::Lost => Mending::Lost,
         };
         tracing::warn!(
-            record.id = %object.record, component, place = number, ?fault, ?outcome,
+            unit.id = %object.unit, component, place = number, ?fault, ?outcome,
             "an audit found that a place did not hold what it should"
         );
-        let key = (object.record, object.named_by, object.component, *number);
+        let key = (object.unit, object.named_by, object.component, *number);
         one.found.push((key, Found { index: one.sampled.index, component, place: *number, fault, outcome }));
     }
     Ok(seen)
@@ -256,7 +265,7 @@ async fn read(place: &Place, path: &str, mut answer: Hasher) -> Result<(Digest, 
 async fn told(
     archive: &Archive,
     asked: &Asked,
-    record: RecordId,
+    unit: Unit,
     (index, objects): (u64, &[(u32, Object)]),
 ) -> Result<Vec<(Key, Found)>, ArchiveError> {
     let ours = |named_by: Digest, component: u32| {
@@ -264,7 +273,7 @@ async fn told(
         objects.iter().find(is_it).map(|(ordinal, _)| *ordinal)
     };
     let mut told: BTreeMap<Key, Found> = BTreeMap::new();
-    for happened in archive.catalog.life(record).await?.iter().filter(|happened| happened.seq > asked.pledge) {
+    for happened in archive.catalog.life(unit).await?.iter().filter(|happened| happened.seq > asked.pledge) {
         if !["damaged", "repaired", "lost"].contains(&happened.event.as_str()) {
             continue;
         }
@@ -275,11 +284,11 @@ async fn told(
                 if let Some(component_here) = ours(named_by, component) {
                     let outcome = Mending::Waiting;
                     let found = Found { index, component: component_here, place, fault, outcome };
-                    told.insert((record, named_by, component, place), found);
+                    told.insert((unit, named_by, component, place), found);
                 }
             }
             Event::Repaired { named_by, component, place, .. } => {
-                let found = told.get_mut(&(record, named_by, component, place));
+                let found = told.get_mut(&(unit, named_by, component, place));
                 found.into_iter().for_each(|found| found.outcome = Mending::Repaired);
             }
             Event::Lost { named_by, component, .. } => {

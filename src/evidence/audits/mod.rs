@@ -121,7 +121,7 @@ async fn carried_out(archive: &Archive, pledged: &Pledged, tell: &Tell) -> Resul
     };
     let report = kept(archive, record).await?;
     let report = report.and_then(|bytes| Signed::from_bytes(&bytes).ok()).map(|signed| signed.report);
-    let report = report.ok_or_else(|| ArchiveError::Damaged(layout::record(record)))?;
+    let report = report.ok_or_else(|| ArchiveError::Damaged(layout::unit(record)))?;
     let entry = archive.end_audit(pledged, record, report.totals).await?;
     let Totals { entries, faults, lost, .. } = report.totals;
     metrics::counter!("vankho_audits_total").increment(1);
