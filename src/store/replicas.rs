@@ -17,7 +17,7 @@
 
 use crate::record::digest::{Digest, Hasher};
 use crate::store::{
-    Link, Listed, Place, StoreError,
+    Link, Listed, Place, StoreError, layout,
     replica::{Replica, Standing, UNDER_WAY_MAX},
 };
 use bytes::Bytes;
@@ -80,6 +80,51 @@ impl Replicas {
             async move { replica.place.keep(&path, bytes).await.map(|()| true) }
         };
         self.each(primary, path, Some(self.patience), everywhere, work).await
+    }
+
+    /// What other places hold of a commit that the primary is about to get: nothing, unless somebody was first there or
+    /// its disk went back. Where fewer answer than are required, what is created now could not be acknowledged.
+    pub async fn ahead(&self, base: u64) -> Result<Vec<Bytes>, StoreError> {
+        if self.required == 0 {
+            return Ok(Vec::new());
+        }
+        let (path, too_few) = (layout::commit(base), !self.suffice());
+        let ask = |replica: &Arc<Replica>| {
+            let (replica, path) = (replica.clone(), path.clone());
+            async move {
+                let read = tokio::time::timeout(self.patience, replica.place.read(&path)).await;
+                match read.unwrap_or_else(|_| Err(StoreError::slow(&path))) {
+                    Ok(bytes) => Ok(Some(bytes)),
+                    Err(StoreError::Absent(_)) => Ok(None),
+                    Err(error) => {
+                        replica.rests(&error.to_string());
+                        Err(error.to_string())
+                    }
+                }
+            }
+        };
+        let asked = self.all.iter().filter(|replica| replica.may_be_ahead(base, too_few));
+        let (mut answered, mut found, mut why) = (0, Vec::new(), None);
+        for answer in join_all(asked.map(ask)).await {
+            match answer {
+                Ok(bytes) => {
+                    answered += 1;
+                    found.extend(bytes);
+                }
+                Err(failure) => why = Some(failure),
+            }
+        }
+        if answered < self.required && found.is_empty() {
+            return Err(self.too_few(&path, answered, why));
+        }
+        Ok(found)
+    }
+
+    /// So many places besides the primary hold, or can be asked for, an object.
+    fn too_few(&self, path: &str, held: usize, why: Option<String>) -> StoreError {
+        let why = why.or_else(|| self.all.iter().find_map(|replica| replica.told().why));
+        let why = why.unwrap_or_else(|| "no other place can be reached".into());
+        StoreError::TooFew { path: path.into(), held: held + 1, required: self.required + 1, why }
     }
 
     /// Brings a commit to the replicas: [`Replica::secure`].
@@ -162,12 +207,7 @@ impl Replicas {
                 Some(Ok(holds)) => held += usize::from(holds),
                 Some(Err(failure)) => why = Some(failure),
                 None if held >= self.required => break,
-                None => {
-                    let why = why.or_else(|| self.all.iter().find_map(|replica| replica.told().why));
-                    let why = why.unwrap_or_else(|| "no other place can be reached".into());
-                    let (held, required) = (held + 1, self.required + 1);
-                    return Err(StoreError::TooFew { path: path.into(), held, required, why });
-                }
+                None => return Err(self.too_few(path, held, why)),
             }
         }
         Ok(())

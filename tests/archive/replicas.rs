@@ -160,6 +160,32 @@ async fn a_replica_that_went_back_is_compared_from_the_first_entry_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_lags_behind_a_primary_that_went_back_commits_nothing_beside_what_it_lost() {
+    let mut world = World::in_places(&["archive", "two"], 2).await;
+    // Nobody hears of what others commit unless they commit themselves.
+    world.config.ledger.catch_up_interval_ms = 3_600_000;
+    take_in(&world, &["một"]).await;
+    let copied =
+        std::process::Command::new("cp").arg("-a").args([path(&world, "archive"), path(&world, "before")]).status();
+    assert!(copied.unwrap().success());
+    let lagging = world.open_beside("beside").await.unwrap();
+    let size = lagging.ledger.size();
+    take_in(&world, &["hai"]).await;
+    fs::remove_dir_all(path(&world, "archive")).unwrap();
+    fs::rename(path(&world, "before"), path(&world, "archive")).unwrap();
+    let (_, done) = world.ingest(&lagging, &documents(&world, &["ba"])).await;
+    assert!(done.is_err(), "its place in the order is taken already");
+    drop(lagging);
+    assert!(!path(&world, "archive").join(layout::commit(size)).exists(), "no second history was begun");
+    let refused = world.open().await.err().expect("it lacks what another place has").to_string();
+    assert!(refused.contains("vankho promote --place 1"), "{refused}");
+    promote(&world, 1, false, Vec::new()).await.unwrap();
+    take_in(&world, &["ba"]).await;
+    world.check().await;
+    assert_eq!(outcome(&world, "archive", 1).await, Outcome::Holds);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_component_that_the_primary_lost_is_read_at_a_replica() {
     let world = World::replicated(2).await;
     take_in(&world, &["một"]).await;

@@ -19,8 +19,6 @@ use vankho::{
 /// What the archive says of a disk that was replaced while somebody wrote to it.
 const LITTERED: &str = "it is not empty, and holds no archive";
 
-/// And where all places are up and too few of them take a commit: somebody committed at a primary that went back.
-const FORKED: &str = "places that must hold it";
 /// And of a ledger that lacks what a desk remembers.
 const GIVEN_OUT: &str = "was given out";
 
@@ -102,9 +100,9 @@ impl Life {
                 }
                 Err(error) => told.push(error.to_string()),
             }
-            // A disk that was emptied, or went back, and that a process went on writing to, has to be emptied again.
+            // A disk that was emptied, and that a process went on writing to, has to be emptied again.
             for number in self.model.hurt.clone() {
-                if told.iter().any(|told| told.contains(LITTERED) || told.contains(FORKED)) {
+                if told.iter().any(|told| told.contains(LITTERED)) {
                     self.replace(number).await;
                 }
             }
