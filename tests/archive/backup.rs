@@ -182,7 +182,7 @@ fn around(world: &World, data: TempDir) -> World {
 
 async fn promote(world: &World, to: u32, known: Vec<String>, old_is_gone: bool) -> Result<u32, String> {
     let (data, config, clock) = (world.data.path(), &world.config, &world.clock());
-    let promoted = Promotion { data, config, clock, to, old_is_gone, known }.run(&|_, _| {}).await;
+    let promoted = Promotion { data, config, clock, to, old_is_gone, loss_is_taken: false, known }.run(&|_, _| {}).await;
     promoted.map(|promoted| promoted.primacy.epoch).map_err(|error| error.to_string())
 }
 

@@ -19,7 +19,7 @@ use vankho::{
 /// What the archive says of a disk that was replaced while somebody wrote to it.
 const LITTERED: &str = "it is not empty, and holds no archive";
 
-/// And of a ledger that lacks what a desk remembers.
+/// What it says of a ledger that lacks what a desk remembers.
 const GIVEN_OUT: &str = "was given out";
 
 impl Life {
@@ -107,14 +107,11 @@ impl Life {
                 }
             }
             // Where one place is enough, a promotion without the old primary may leave behind what this desk knows to
-            // have been given out. The loss was vouched for: people take it, and begin with another desk.
-            if self.model.required == 1 && self.without_old && told.iter().any(|told| told.contains(GIVEN_OUT)) {
-                for name in ["desk.db", "desk.db-wal", "desk.db-shm"] {
-                    std::fs::remove_file(self.machines[n].file(name)).unwrap_or_default();
-                }
-            }
+            // have been given out. The loss was vouched for: people take it.
+            let loss_is_taken =
+                self.model.required == 1 && self.without_old && told.iter().any(|told| told.contains(GIVEN_OUT));
             let to = 1 + attempt % self.disks.len() as u32;
-            if let Err(error) = self.promote_to(n, to, true, &Process::default()).await {
+            if let Err(error) = self.promote_to(n, to, true, loss_is_taken, &Process::default()).await {
                 told.push(format!("promoting place {to}: {error}"));
             }
         }
