@@ -22,9 +22,6 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// Vietnam is so many hours ahead of UTC.
-const AHEAD_MICROS: i64 = 7 * 3_600_000_000;
-
 /// How far an audit is, in entries of its sample.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Progress {
@@ -127,12 +124,11 @@ fn described(
     (sha256, size): (Digest, u64),
     now: Instant,
 ) -> Result<Description, ArchiveError> {
-    let today = Instant::from_micros(now.micros() + AHEAD_MICROS).to_string();
     let metadata = Metadata {
         subject: format!("Báo cáo kiểm tra tính toàn vẹn của kho, theo sự kiện số {pledge}"),
         kind: Some("Báo cáo".into()),
         type_code: Some("14".into()),
-        issued: today.get(..10).and_then(|day| day.parse().ok()),
+        issued: now.day().parse().ok(),
         languages: vec!["01".into()],
         ..Metadata::default()
     };
