@@ -466,7 +466,7 @@ impl Ledger {
     }
 
     /// Signs the report of an audit, as of now.
-    pub fn sign_audit(&self, report: Digest) -> String {
+    pub fn sign_audit(&self, report: Digest) -> Option<String> {
         self.signer.sign_audit(self.size(), report)
     }
 

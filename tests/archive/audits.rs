@@ -341,7 +341,7 @@ async fn every_field_that_is_changed_is_refused_also_where_the_archive_signs_it_
             continue;
         }
         let Ok(report) = serde_json::from_value::<Report>(changed["report"].clone()) else { continue };
-        let signature = signer.sign_audit(size, report.digest().unwrap());
+        let signature = signer.sign_audit(size, report.digest().unwrap()).unwrap();
         let signed = Signed { report, signature }.to_bytes().unwrap();
         let verdict = judged(&signed, &keys, Some(&store)).await;
         assert_eq!(verdict.outcome, Outcome::Tampered, "signed anew, {path}: {}", verdict.english);
@@ -357,7 +357,7 @@ async fn lies(world: &World, bytes: &[u8], keys: &[u8], signer: &Signer, size: u
         let mut report = Signed::from_bytes(bytes).unwrap().report;
         change(&mut report);
         report.totals = vankho::record::audit::Totals::of(&report.entries, &report.findings);
-        let signature = signer.sign_audit(size, report.digest().unwrap());
+        let signature = signer.sign_audit(size, report.digest().unwrap()).unwrap();
         judged(&Signed { report, signature }.to_bytes().unwrap(), keys, Some(&store)).await.outcome
     };
     assert_eq!(lie(&|_| {}).await, Outcome::Holds);
