@@ -15,7 +15,7 @@ use crate::record::{
     id::{ActorId, RecordId},
     metadata::Metadata,
 };
-use crate::store::layout;
+use crate::store::{Awaited, layout};
 use bytes::Bytes;
 use std::{
     collections::BTreeMap,
@@ -61,7 +61,7 @@ impl Archive {
         let path = layout::checkpoint(note.0);
         self.store.keep(&path, note.1.clone()).await?;
         // The report needs it, whichever place decides by then; replicas have only the newest ones.
-        self.store.replicas().keep(self.store.primary(), &path, note.1, false).await?;
+        self.store.replicas().keep(self.store.primary(), &path, note.1, Awaited::Required).await?;
         let request = request(by, &random()?);
         Ok(self.commit(Proposal { by, request, event, description: None }).await?.seq)
     }

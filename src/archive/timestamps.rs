@@ -8,7 +8,7 @@ use crate::record::{
     entry::{Event, Instant},
     stamp::{AuthorityCode, Stamped},
 };
-use crate::store::{Created, StoreError, layout};
+use crate::store::{Awaited, Created, StoreError, layout};
 use bytes::Bytes;
 use std::{collections::BTreeMap, fs, sync::Mutex};
 
@@ -142,7 +142,7 @@ impl Archive {
             }
         }
         // Where a token is, the checkpoint has to be that it is of; replicas have only the newest ones.
-        self.store.replicas().keep(self.store.primary(), &layout::checkpoint(size), note, false).await?;
+        self.store.replicas().keep(self.store.primary(), &layout::checkpoint(size), note, Awaited::Required).await?;
         self.store.keep(&beside, chain.clone()).await?;
         self.store.keep(&at, token.clone()).await?;
         let (token, chain) = (Digest::of(&token), Digest::of(&chain));

@@ -29,6 +29,15 @@ use std::{
 };
 use tokio::{sync::mpsc, time::Instant};
 
+/// Who is waited for when an object is brought to the replicas.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Awaited {
+    /// As many as are required.
+    Required,
+    /// Every one that counts: none of them lacks it any more.
+    All,
+}
+
 /// The replicas of an archive, and how many of them must hold what counts.
 #[derive(Clone, Debug, Default)]
 pub struct Replicas {
@@ -70,16 +79,15 @@ impl Replicas {
         &self.all
     }
 
-    /// Brings an object to the replicas; answers when as many as are required hold it, and, where `everywhere` says so,
-    /// none that counts lacks it any more.
+    /// Brings an object to the replicas; answers when those that are waited for hold it, as many as are required at least.
     ///
     /// If we stop here, some have it and some do not.
-    pub async fn keep(&self, primary: &Place, path: &str, bytes: Bytes, everywhere: bool) -> Result<(), StoreError> {
+    pub async fn keep(&self, primary: &Place, path: &str, bytes: Bytes, awaited: Awaited) -> Result<(), StoreError> {
         let work = |replica: Arc<Replica>, path: String| {
             let bytes = bytes.clone();
             async move { replica.place.keep(&path, bytes).await.map(|()| true) }
         };
-        self.each(primary, path, Some(self.patience), everywhere, work).await
+        self.each(primary, path, Some(self.patience), awaited, work).await
     }
 
     /// What other places hold of a commit that the primary is about to get: nothing, unless somebody was first there or
@@ -133,7 +141,7 @@ impl Replicas {
             let (bytes, primary) = (bytes.clone(), primary.clone());
             async move { replica.secure(&primary, link, bytes).await }
         };
-        self.each(primary, &link.path(), Some(self.patience), false, work).await
+        self.each(primary, &link.path(), Some(self.patience), Awaited::Required, work).await
     }
 
     /// Brings an object that the primary has, and that is too large to be held, to the replicas.
@@ -142,7 +150,7 @@ impl Replicas {
             let from = primary.clone();
             async move { copy(&from, &replica.place, &path, digest, &mut Pace::of(u64::MAX)).await.map(|_| true) }
         };
-        self.each(primary, path, None, false, work).await
+        self.each(primary, path, None, Awaited::Required, work).await
     }
 
     /// Holds the places that rest against the primary, where those that count are too few.
@@ -160,7 +168,7 @@ impl Replicas {
         primary: &Place,
         path: &str,
         patience: Option<Duration>,
-        everywhere: bool,
+        awaited: Awaited,
         work: impl Fn(Arc<Replica>, String) -> W,
     ) -> Result<(), StoreError>
     where
@@ -202,7 +210,7 @@ impl Replicas {
         }
         drop(tell);
         let (mut held, mut why) = (0, None);
-        while held < self.required || everywhere {
+        while held < self.required || awaited == Awaited::All {
             match heard.recv().await {
                 Some(Ok(holds)) => held += usize::from(holds),
                 Some(Err(failure)) => why = Some(failure),
