@@ -15,7 +15,6 @@ use crate::record::{
     id::{ActorId, RecordId},
     metadata::Metadata,
 };
-use crate::store::{Awaited, layout};
 use bytes::Bytes;
 use std::{
     collections::BTreeMap,
@@ -58,10 +57,7 @@ impl Archive {
     ///
     /// If we stop here, the checkpoint lies under its size, as it should, and the entry is there or it is not.
     pub async fn pledge_audit(&self, by: ActorId, event: Event, note: (u64, Bytes)) -> Result<u64, ArchiveError> {
-        let path = layout::checkpoint(note.0);
-        self.store.keep(&path, note.1.clone()).await?;
-        // The report needs it, whichever place decides by then; replicas have only the newest ones.
-        self.store.replicas().keep(self.store.primary(), &path, note.1, Awaited::Required).await?;
+        self.keep_checkpoint(note).await?;
         let request = request(by, &random()?);
         Ok(self.commit(Proposal { by, request, event, description: None }).await?.seq)
     }
