@@ -234,7 +234,8 @@ impl Archive {
         // Nobody of this process writes yet, so that what is swept can be nobody's but a dead one's.
         let (alive, alone) = living(&store).await?;
         let oldest = clock.now().micros() / 1_000_000 - config.ingest.staging_age_days_max as i64 * 86_400;
-        Sweep { derived: &derived, ledger: &ledger, operator, oldest, alone }.run().await?;
+        let promised = Default::default();
+        Sweep { derived: &derived, ledger: &ledger, operator, oldest, alone, promised }.run().await?;
         if let (true, Some(alive), Some(root)) = (alone, &alive, store.folder()) {
             local::share(alive, root)?;
         }
