@@ -13,6 +13,7 @@
 //! *One process owns `derived/`.* Two would each apply entries to one catalog; the second is told so.
 
 pub mod apply;
+mod astray;
 pub mod audits;
 pub mod clock;
 pub mod commit;
