@@ -143,6 +143,16 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_was_taken_for_another_history_is_asked_where_it_parts() {
+        let (ledger, primary, other) = ledger().await;
+        other.keep(&layout::commit(1), another(Primacy::FIRST)).await.unwrap();
+        ledger.store.replicas().all()[0].diverges(1, "a round found it ahead of a primary that went back");
+        let refused = ledger.append(vec![b"late".to_vec()]).await.unwrap_err().to_string();
+        assert!(refused.contains(WENT_BACK), "{refused}");
+        assert!(!primary.has(&layout::commit(1)).await.unwrap());
+    }
+
+    #[tokio::test]
     async fn whoever_was_first_at_the_primary_has_won() {
         let (ledger, primary, other) = ledger().await;
         for place in [&primary, &other] {
