@@ -7,7 +7,7 @@ use crate::cli::{
     or_cancelled,
     remote::Server,
     show::Screen,
-    verify::{judged, read_file},
+    verify::{read_file, said},
 };
 use crate::evidence::audits::{
     self,
@@ -381,7 +381,7 @@ impl Recheck {
         let judged = async { Ok::<_, CommandError>(recheck(&given, store.as_ref(), &tell).await) };
         let verdict = or_cancelled(judged).await?;
         bar.finish();
-        Ok(judged(screen, &verdict))
+        Ok(said(screen, &verdict))
     }
 }
 

@@ -255,12 +255,12 @@ impl Receipt {
         let digest = digest(&self.file).map_err(|source| usage(&self.file, &source))?;
         let outside = Outside { policy: policy.as_deref(), timestamp };
         let verdict = verify_outside(&receipt, &keys, outside, description.as_deref(), Some(digest));
-        Ok(judged(screen, &verdict))
+        Ok(said(screen, &verdict))
     }
 }
 
 /// What a receipt, or a report, came to.
-pub(in crate::cli) fn judged(screen: &Screen, Verdict { outcome, vietnamese, english }: &Verdict) -> ExitCode {
+pub(in crate::cli) fn said(screen: &Screen, Verdict { outcome, vietnamese, english }: &Verdict) -> ExitCode {
     let code = outcome.exit_code();
     screen.answer(
         || json!({"outcome": code, "vi": vietnamese, "en": english}),
