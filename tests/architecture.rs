@@ -102,7 +102,7 @@ const CALLERS: &[(&str, &[&str], &str)] = &[
     (
         ".discard(",
         &[
-            "src/archive/heal.rs",
+            "src/archive/astray.rs",
             "src/archive/keep.rs",
             "src/archive/sweep.rs",
             "src/backup/carry.rs",

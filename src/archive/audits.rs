@@ -15,15 +15,11 @@ use crate::record::{
     id::{ActorId, RecordId},
     metadata::Metadata,
 };
-use crate::store::layout;
 use bytes::Bytes;
 use std::{
     collections::BTreeMap,
     sync::{Mutex, PoisonError},
 };
-
-/// Vietnam is so many hours ahead of UTC.
-const AHEAD_MICROS: i64 = 7 * 3_600_000_000;
 
 /// How far an audit is, in entries of its sample.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -61,10 +57,7 @@ impl Archive {
     ///
     /// If we stop here, the checkpoint lies under its size, as it should, and the entry is there or it is not.
     pub async fn pledge_audit(&self, by: ActorId, event: Event, note: (u64, Bytes)) -> Result<u64, ArchiveError> {
-        let path = layout::checkpoint(note.0);
-        self.store.keep(&path, note.1.clone()).await?;
-        // The report needs it, whichever place decides by then; replicas have only the newest ones.
-        self.store.replicas().keep(self.store.primary(), &path, note.1, false).await?;
+        self.keep_checkpoint(note).await?;
         let request = request(by, &random()?);
         Ok(self.commit(Proposal { by, request, event, description: None }).await?.seq)
     }
@@ -127,12 +120,11 @@ fn described(
     (sha256, size): (Digest, u64),
     now: Instant,
 ) -> Result<Description, ArchiveError> {
-    let today = Instant::from_micros(now.micros() + AHEAD_MICROS).to_string();
     let metadata = Metadata {
         subject: format!("Báo cáo kiểm tra tính toàn vẹn của kho, theo sự kiện số {pledge}"),
         kind: Some("Báo cáo".into()),
         type_code: Some("14".into()),
-        issued: today.get(..10).and_then(|day| day.parse().ok()),
+        issued: now.day().parse().ok(),
         languages: vec!["01".into()],
         ..Metadata::default()
     };

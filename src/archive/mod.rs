@@ -13,6 +13,7 @@
 //! *One process owns `derived/`.* Two would each apply entries to one catalog; the second is told so.
 
 pub mod apply;
+mod astray;
 pub mod audits;
 pub mod clock;
 pub mod commit;
@@ -236,7 +237,8 @@ impl Archive {
         // Nobody of this process writes yet, so that what is swept can be nobody's but a dead one's.
         let (alive, alone) = living(&store).await?;
         let oldest = clock.now().micros() / 1_000_000 - config.ingest.staging_age_days_max as i64 * 86_400;
-        Sweep { derived: &derived, ledger: &ledger, operator, oldest, alone }.run().await?;
+        let promised = Default::default();
+        Sweep { derived: &derived, ledger: &ledger, operator, oldest, alone, promised }.run().await?;
         if let (true, Some(alive), Some(root)) = (alone, &alive, store.folder()) {
             local::share(alive, root)?;
         }
@@ -395,7 +397,7 @@ pub(crate) async fn lock(derived: &Path) -> Result<fs::File, ArchiveError> {
 async fn refuse_rollback(ledger: &Ledger, desk: &Desk, applied: u64) -> Result<(), ArchiveError> {
     let size = ledger.size();
     let refuse = |known: u64| {
-        let advice = "bring the missing part of log/ back from a replica or a backup";
+        let advice = "bring the missing part of log/ back from a replica or a backup, or, where it is lost for good and whoever is responsible takes the loss, `vankho promote --old-is-gone --accept-loss`";
         Err(ArchiveError::Place(format!(
             "the ledger holds {size} entries and {known} were committed: rollback; {advice}"
         )))

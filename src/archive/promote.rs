@@ -10,6 +10,11 @@
 //! *From the longest chain that can be found.* Every place that answers is asked, and every receipt that is shown;
 //! what is shorter than something that was given out is refused, because entries would be lost.
 //!
+//! *A loss is taken only where somebody says so.* Where one place is enough, a primary may die with what it alone had, and
+//! this desk, or a receipt, knows it. Nothing here can find it again, and an archive that nobody may open any more helps
+//! nobody either. So who vouches that the old primary is gone may take the loss as well: a new epoch begins in the ledger,
+//! also where the place decides already, and the checkpoint, which is the proof of what was lost, stays at the desk.
+//!
 //! *A restored archive is promoted where it stands.* Its original may come back, as any lost primary may: a new epoch
 //! tells the two apart (`archive/restored.rs`).
 //!
@@ -49,6 +54,8 @@ pub struct Promotion<'a> {
     pub to: u32,
     /// Somebody vouches that the primary is gone for good, or cut off from everybody who writes.
     pub old_is_gone: bool,
+    /// And that what only it had, of what was given out, is given up.
+    pub loss_is_taken: bool,
     /// Checkpoints that were given out: signed notes, or receipts.
     pub known: Vec<String>,
 }
@@ -59,6 +66,8 @@ pub struct Promoted {
     pub primacy: Primacy,
     /// The entry that says so.
     pub seq: u64,
+    /// The most entries that a checkpoint stands on which was given out and does not hold any more.
+    pub lost: Option<u64>,
 }
 
 impl Promotion<'_> {
@@ -95,13 +104,13 @@ impl Promotion<'_> {
         let from = old.unwrap_or(longest);
         let silent: Vec<u32> = asked.iter().filter(|one| one.tip.is_err()).map(|one| one.number).collect();
         let mut healing = self.at(places.store(from, asked, &silent)?, signer.clone(), desk, tell).await?;
-        self.nothing_is_lost(&healing.ledger, desk).await?;
+        let lost = self.lost(&healing.ledger, desk, &silent).await?;
         if from != self.to {
             healing.make_whole(self.to, tell).await?;
         }
-        if now.replica == self.to && !waits {
+        if now.replica == self.to && !waits && lost.is_none() {
             // It decides already, and has all that it lacked.
-            return Ok(Promoted { primacy: now, seq: healing.ledger.size().saturating_sub(1) });
+            return Ok(Promoted { primacy: now, seq: healing.ledger.size().saturating_sub(1), lost });
         }
         // A primary must keep create-if-absent.
         place::probe(&Store::at(places.number(self.to)?.clone()), self.clock).await?;
@@ -112,7 +121,13 @@ impl Promotion<'_> {
             }
             healing = self.at(places.store(self.to, asked, &silent)?, signer, desk, tell).await?;
         }
-        let promoted = self.commit(&healing.ledger, now, desk).await?;
+        let promoted = Promoted { lost, ..self.commit(&healing.ledger, now, desk).await? };
+        if let Some((_, note)) = desk.checkpoint().await?
+            && holds(&healing.ledger, &note).await?.is_err()
+        {
+            // If we stop here, the epoch has begun and the desk refuses still: done again, it begins another one.
+            desk.take_losses().await?;
+        }
         // Whatever place is left takes the entry now, so that nobody goes on there under the old primary.
         healing.round(tell).await;
         Ok(promoted)
@@ -139,7 +154,10 @@ impl Promotion<'_> {
             let advice = "where that is gone for good, or cut off from everybody who writes, say so with --old-is-gone";
             return Err(ArchiveError::Place(format!("the archive was restored and its original may live; {advice}")));
         }
-        if now.replica == self.to && !lacking && !waits {
+        if self.loss_is_taken && !self.old_is_gone {
+            return Err(ArchiveError::Place("a loss is taken only together with --old-is-gone".into()));
+        }
+        if now.replica == self.to && !lacking && !waits && !self.loss_is_taken {
             return Err(ArchiveError::Place(format!("place {} is the primary already", self.to)));
         }
         if let Some(Err(error)) = asked.iter().find(|one| one.number == self.to).map(|one| &one.tip) {
@@ -155,21 +173,30 @@ impl Promotion<'_> {
         Ok(())
     }
 
-    /// What was given out, or is known to this desk, must be in the chain.
-    async fn nothing_is_lost(&self, ledger: &Ledger, desk: &Desk) -> Result<(), ArchiveError> {
+    /// What was given out, or is known to this desk, must be in the chain, unless the loss is taken: so many entries the
+    /// largest of these checkpoints stands on that is not.
+    async fn lost(&self, ledger: &Ledger, desk: &Desk, silent: &[u32]) -> Result<Option<u64>, ArchiveError> {
         let remembered = desk.checkpoint().await?.map(|(_, note)| note);
+        let (size, mut lost) = (ledger.size(), None);
         for note in self.known.iter().chain(&remembered) {
-            let known = checkpoint_in(ledger, note)?;
-            let size = ledger.size();
-            if known.size > size || !ledger.follows(&known).await? {
-                let advice = "a place that has the rest must be found first";
+            let Err(known) = holds(ledger, note).await? else { continue };
+            if !self.loss_is_taken {
+                let advice = "a place that has the rest must be found first; where it is lost for good, and whoever is responsible takes the loss, say so with --accept-loss";
                 return Err(ArchiveError::Place(format!(
-                    "a checkpoint over {} entries was given out, and the longest ledger here, of {size}, does not hold it; {advice}",
-                    known.size
+                    "a checkpoint over {known} entries was given out, and the longest ledger here, of {size}, does not hold it; {advice}"
                 )));
             }
+            lost = lost.max(Some(known));
         }
-        Ok(())
+        if let Some(known) = lost {
+            tracing::error!(
+                given_out = known,
+                entries = size,
+                places.silent = ?silent,
+                "entries that were given out are lost, and somebody took the loss: keep the checkpoint, and tell everybody who holds a receipt of them"
+            );
+        }
+        Ok(lost)
     }
 
     /// If we stop here, the promotion is in the ledger or it is not: who opens the archive next sees which.
@@ -184,7 +211,7 @@ impl Promotion<'_> {
             let entry = Entry { at: self.clock.now().max(last.at), by, request, event: event.clone(), v: 1 };
             let bytes = entry.to_bytes().map_err(|fault| ArchiveError::Conflict(fault.to_string()))?;
             match ledger.append(vec![bytes]).await? {
-                Appended::Committed(committed) => return Ok(Promoted { primacy, seq: committed.base }),
+                Appended::Committed(committed) => return Ok(Promoted { primacy, seq: committed.base, lost: None }),
                 // Somebody still writes there: after theirs.
                 Appended::LostRace => while ledger.catch_up().await?.is_some() {},
             }
@@ -208,6 +235,13 @@ fn newest(asked: &[Asked], to: u32) -> Result<(Primacy, u32), ArchiveError> {
 /// A place that answered, and holds the archive.
 fn answering(asked: &[Asked], number: u32) -> Option<&Asked> {
     asked.iter().find(|one| one.number == number && matches!(one.tip, Ok(Some(_))))
+}
+
+/// Does a ledger hold what a checkpoint stands on? If not, so many entries that is.
+async fn holds(ledger: &Ledger, note: &str) -> Result<Result<(), u64>, ArchiveError> {
+    let known = checkpoint_in(ledger, note)?;
+    let holds = known.size <= ledger.size() && ledger.follows(&known).await?;
+    Ok(if holds { Ok(()) } else { Err(known.size) })
 }
 
 /// The checkpoint in a signed note, or at the end of a receipt.

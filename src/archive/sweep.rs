@@ -21,7 +21,8 @@ use crate::record::{id::ActorId, unit::Unit};
 use crate::store::{Listed, StoreError, layout, local};
 use bytes::Bytes;
 use futures::TryStreamExt;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use tokio::sync::Mutex;
 
 /// How often an intent is read until two readings agree.
 const READINGS_MAX: usize = 6;
@@ -36,6 +37,8 @@ pub struct Sweep<'a> {
     pub oldest: i64,
     /// No other process has the place open.
     pub alone: bool,
+    /// What others promised, by the paths of their intents: an intent says one thing as long as it stands.
+    pub promised: Mutex<HashMap<String, HashSet<Unit>>>,
 }
 
 impl Sweep<'_> {
@@ -109,9 +112,18 @@ impl Sweep<'_> {
 
     /// Does somebody who may be alive say that they are writing into a unit's folder?
     async fn named_by_others(&self, unit: Unit) -> Result<bool, ArchiveError> {
-        for intent in self.intents().await?.iter().filter(|one| !self.is_ours(one)) {
-            let Some(text) = self.read(intent).await? else { continue };
-            if String::from_utf8_lossy(&text).lines().any(|line| layout::unit_intended(line) == Some(unit)) {
+        if self.alone {
+            return Ok(false);
+        }
+        // Which of them stand is asked for each unit anew, for a file may have been written since; what they say is not.
+        let mut promised = self.promised.lock().await;
+        for intent in self.intents().await?.into_iter().filter(|one| !self.is_ours(one)) {
+            if !promised.contains_key(&intent.path) {
+                let Some(text) = self.read(&intent).await? else { continue };
+                let units = String::from_utf8_lossy(&text).lines().filter_map(layout::unit_intended).collect();
+                promised.insert(intent.path.clone(), units);
+            }
+            if promised.get(&intent.path).is_some_and(|units| units.contains(&unit)) {
                 return Ok(true);
             }
         }

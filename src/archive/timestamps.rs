@@ -8,7 +8,7 @@ use crate::record::{
     entry::{Event, Instant},
     stamp::{AuthorityCode, Stamped},
 };
-use crate::store::{Created, StoreError, layout};
+use crate::store::{Awaited, Created, StoreError, layout};
 use bytes::Bytes;
 use std::{collections::BTreeMap, fs, sync::Mutex};
 
@@ -120,6 +120,16 @@ impl Archive {
         Ok((there(layout::token(size, code)).await?, there(layout::chain(size, code)).await?))
     }
 
+    /// Keeps a published checkpoint under its size, at the primary and as many replicas as are required, which have only
+    /// the newest ones by themselves: what stands on it needs it, whichever place decides by then.
+    ///
+    /// If we stop here, it lies at some of them, as it may.
+    pub(in crate::archive) async fn keep_checkpoint(&self, (size, note): (u64, Bytes)) -> Result<(), ArchiveError> {
+        let path = layout::checkpoint(size);
+        self.store.keep(&path, note.clone()).await?;
+        Ok(self.store.replicas().keep(self.store.primary(), &path, note, Awaited::Required).await?)
+    }
+
     /// Keeps a token with the certificates that it was judged by. `None` where another process was first with either:
     /// what it put there is to be judged.
     ///
@@ -131,6 +141,8 @@ impl Archive {
         token: Bytes,
         chain: Bytes,
     ) -> Result<Option<KeptToken>, ArchiveError> {
+        // Where a token is, the checkpoint has to be that it is of.
+        self.keep_checkpoint((size, note)).await?;
         let (at, beside) = (layout::token(size, authority), layout::chain(size, authority));
         let intent = self.intend_files(&[&at, &beside]).await?;
         for (path, ours) in [(&at, &token), (&beside, &chain)] {
@@ -141,8 +153,6 @@ impl Archive {
                 return Ok(None);
             }
         }
-        // Where a token is, the checkpoint has to be that it is of; replicas have only the newest ones.
-        self.store.replicas().keep(self.store.primary(), &layout::checkpoint(size), note, false).await?;
         self.store.keep(&beside, chain.clone()).await?;
         self.store.keep(&at, token.clone()).await?;
         let (token, chain) = (Digest::of(&token), Digest::of(&chain));

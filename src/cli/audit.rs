@@ -2,7 +2,12 @@
 
 use crate::archive::{Archive, ArchiveError};
 use crate::cli::{
-    CommandError, Context, export::refuse_inside, or_cancelled, remote::Server, show::Screen, verify::read_file,
+    CommandError, Context,
+    export::refuse_inside,
+    or_cancelled,
+    remote::Server,
+    show::Screen,
+    verify::{read_file, said},
 };
 use crate::evidence::audits::{
     self,
@@ -375,15 +380,7 @@ impl Recheck {
         let judged = async { Ok::<_, CommandError>(recheck(&given, store.as_ref(), &tell).await) };
         let verdict = or_cancelled(judged).await?;
         bar.finish();
-        let code = verdict.outcome.exit_code();
-        screen.answer(
-            || json!({"outcome": code, "vi": verdict.vietnamese, "en": verdict.english}),
-            || match screen.say("vi", "en") {
-                "vi" => verdict.vietnamese.clone(),
-                _ => verdict.english.clone(),
-            },
-        );
-        Ok(ExitCode::from(code))
+        Ok(said(screen, &verdict))
     }
 }
 

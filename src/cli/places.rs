@@ -166,6 +166,9 @@ pub struct Promote {
     /// The primary is gone for good, or cut off from everybody who writes
     #[arg(long)]
     old_is_gone: bool,
+    /// And entries that were given out are lost with it: whoever is responsible takes the loss
+    #[arg(long, requires = "old_is_gone")]
+    accept_loss: bool,
     /// Receipts or checkpoints that were given out: what they stand on must not be lost
     #[arg(long, value_name = "FILE")]
     known: Vec<PathBuf>,
@@ -188,18 +191,32 @@ impl Promote {
             clock: &Clock::System,
             to: self.place,
             old_is_gone: self.old_is_gone,
+            loss_is_taken: self.accept_loss,
             known,
         };
-        let Promoted { primacy, seq } = or_cancelled(promotion.run(&tell)).await?;
+        let Promoted { primacy, seq, lost } = or_cancelled(promotion.run(&tell)).await?;
         bar.finish();
         screen.answer(
-            || json!({"primary": primacy.replica, "epoch": primacy.epoch, "entry": seq}),
+            || json!({"primary": primacy.replica, "epoch": primacy.epoch, "entry": seq, "lost": lost}),
             || {
                 let done = screen.say("Bản chính mới là nơi số", "The primary is now place");
                 let entry = screen.say("sự kiện số", "entry");
-                format!("{done} {} ({primacy}), {entry} {seq}", primacy.replica)
+                let lost = lost.map(|known| loss(screen, known)).unwrap_or_default();
+                format!("{done} {} ({primacy}), {entry} {seq}{lost}", primacy.replica)
             },
         );
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// What was given out over so many entries does not hold any more.
+fn loss(screen: &Screen, known: u64) -> String {
+    match screen.say("vi", "en") {
+        "vi" => format!(
+            "\nĐÃ MẤT: điểm kiểm tra đã cấp trên {known} sự kiện không còn khớp; giữ lại làm bằng chứng và báo cho mọi người giữ biên nhận"
+        ),
+        _ => format!(
+            "\nLOST: a checkpoint that was given out over {known} entries does not hold any more; keep it as evidence, and tell everybody who holds a receipt"
+        ),
     }
 }

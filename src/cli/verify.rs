@@ -10,7 +10,7 @@ use crate::record::{
 };
 use crate::store::{StoreError, layout};
 use crate::verify::{
-    Outcome,
+    Outcome, Verdict,
     archive::Scope,
     published::{Followed, Part, follow},
     receipt::{Outside, verify_outside},
@@ -255,16 +255,18 @@ impl Receipt {
         let digest = digest(&self.file).map_err(|source| usage(&self.file, &source))?;
         let outside = Outside { policy: policy.as_deref(), timestamp };
         let verdict = verify_outside(&receipt, &keys, outside, description.as_deref(), Some(digest));
-        let code = verdict.outcome.exit_code();
-        screen.answer(
-            || json!({"outcome": code, "vi": verdict.vietnamese, "en": verdict.english}),
-            || match screen.say("vi", "en") {
-                "vi" => verdict.vietnamese.clone(),
-                _ => verdict.english.clone(),
-            },
-        );
-        Ok(ExitCode::from(code))
+        Ok(said(screen, &verdict))
     }
+}
+
+/// What a receipt, or a report, came to.
+pub(in crate::cli) fn said(screen: &Screen, Verdict { outcome, vietnamese, english }: &Verdict) -> ExitCode {
+    let code = outcome.exit_code();
+    screen.answer(
+        || json!({"outcome": code, "vi": vietnamese, "en": english}),
+        || if screen.say("vi", "en") == "vi" { vietnamese.clone() } else { english.clone() },
+    );
+    ExitCode::from(code)
 }
 
 /// A file that cannot be read is a question that cannot be asked.

@@ -27,11 +27,12 @@ use sqlx::{
 };
 use std::{collections::HashMap, path::Path, str::FromStr};
 
-const SCHEMA: [&str; 5] = [
+const SCHEMA: [&str; 6] = [
     "CREATE TABLE IF NOT EXISTS replicas (number BIGINT PRIMARY KEY, healed BIGINT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS fixity (place BIGINT PRIMARY KEY, round TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS checkpoints (size BIGINT PRIMARY KEY, note TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS losses (size BIGINT NOT NULL, note TEXT PRIMARY KEY)",
     "CREATE TABLE IF NOT EXISTS journal (source TEXT NOT NULL, identity TEXT NOT NULL, key TEXT NOT NULL, \
      record TEXT NOT NULL, PRIMARY KEY (source, identity))",
 ];
@@ -100,6 +101,23 @@ impl Desk {
         sqlx::query(insert).bind(size as i64).bind(note).execute(&mut *change).await?;
         sqlx::query("DELETE FROM checkpoints WHERE size < $1").bind(size as i64).execute(&mut *change).await?;
         Ok(change.commit().await?)
+    }
+
+    /// What the checkpoints known here stand on is lost, and somebody took that: they are evidence, and hinder nobody.
+    ///
+    /// If we stop here, they hinder still or they do not.
+    pub async fn take_losses(&self) -> Result<(), DeskError> {
+        let mut change = self.pool.begin().await?;
+        let keep = "INSERT INTO losses (size, note) SELECT size, note FROM checkpoints WHERE true ON CONFLICT (note) DO NOTHING";
+        sqlx::query(keep).execute(&mut *change).await?;
+        sqlx::query("DELETE FROM checkpoints").execute(&mut *change).await?;
+        Ok(change.commit().await?)
+    }
+
+    /// The checkpoints of what was lost: tree sizes and signed notes.
+    pub async fn losses(&self) -> Result<Vec<(u64, String)>, DeskError> {
+        let rows = sqlx::query("SELECT size, note FROM losses ORDER BY size").fetch_all(&self.pool).await?;
+        rows.into_iter().map(|row| Ok((row.try_get::<i64, _>(0)? as u64, row.try_get(1)?))).collect()
     }
 
     /// How many entries the replica of a number is known to hold with all that they name; `None` where it never joined.
@@ -219,5 +237,18 @@ mod tests {
             desk.remember(size, &format!("note {size}")).await.unwrap();
         }
         assert_eq!(desk.checkpoint().await.unwrap(), Some((7, "note 7".into())));
+    }
+
+    #[tokio::test]
+    async fn a_loss_that_is_taken_stays_as_evidence_and_hinders_nobody() {
+        let desk = Desk::open(None).await.unwrap();
+        desk.remember(7, "note 7").await.unwrap();
+        for _ in 0..2 {
+            desk.take_losses().await.unwrap();
+            assert_eq!(desk.checkpoint().await.unwrap(), None);
+            assert_eq!(desk.losses().await.unwrap(), [(7, "note 7".to_owned())]);
+        }
+        desk.remember(3, "note 3").await.unwrap();
+        assert_eq!(desk.checkpoint().await.unwrap(), Some((3, "note 3".into())));
     }
 }

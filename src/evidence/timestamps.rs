@@ -17,11 +17,9 @@ use crate::archive::{Archive, ArchiveError, keep::random, timestamps::Authority}
 use crate::evidence::{client, newest};
 use crate::ledger::{
     authority::{Certificates, Distrust},
-    checkpoint::Checkpoint,
     timestamp::{self, TOKEN_BYTES_MAX, Token, TokenFault},
 };
 use crate::record::{digest::Digest, entry::Instant};
-use crate::store::layout;
 use bytes::Bytes;
 use futures::future::join_all;
 use reqwest::{Url, header};
@@ -130,7 +128,8 @@ async fn stamp(archive: &Archive, authority: &Authority, asked: bool) -> Result<
     if asked {
         archive.publish().await?;
     }
-    let Some((checkpoint, note)) = published(archive).await? else { return Ok(None) };
+    let Some((checkpoint, note)) = newest(archive).await? else { return Ok(None) };
+    let note = Bytes::from(note);
     let there = archive.catalog.timestamp_at(checkpoint.size, &authority.code).await.map_err(ArchiveError::from)?;
     if there.is_some() {
         return Ok(None);
@@ -165,14 +164,6 @@ async fn stamp(archive: &Archive, authority: &Authority, asked: bool) -> Result<
         }
     }
     Ok(None)
-}
-
-/// The checkpoint that is published, and the bytes of its note. If we stop here, it lies under its size, as it should.
-async fn published(archive: &Archive) -> Result<Option<(Checkpoint, Bytes)>, ArchiveError> {
-    let Some((checkpoint, note)) = newest(archive).await? else { return Ok(None) };
-    // Every published checkpoint is kept under its size, with the same bytes.
-    archive.store.keep(&layout::checkpoint(checkpoint.size), note.clone().into()).await?;
-    Ok(Some((checkpoint, note.into())))
 }
 
 /// Sends a request with a nonce; the answer is of it.

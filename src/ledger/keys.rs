@@ -10,17 +10,15 @@ use ed25519_dalek::SigningKey;
 use std::{fmt, str::FromStr};
 use zeroize::Zeroizing;
 
+/// The kind of the report of an audit.
+const AUDIT: &str = "audit";
+
 /// What a secret text begins with: the form that note tools share.
 const SECRET: &str = "PRIVATE+KEY+";
 
 /// The name that signs commits of the log `origin`.
 pub fn commit_name(origin: &str) -> String {
     format!("{origin}/commit")
-}
-
-/// The name that signs reports of audits of the log `origin`.
-pub fn audit_name(origin: &str) -> String {
-    format!("{origin}/audit")
 }
 
 /// The name that signs reports of one kind about the archive `origin`.
@@ -34,7 +32,6 @@ pub struct Signer {
     secret: SigningKey,
     log: VerifyingKey,
     commit: VerifyingKey,
-    audit: VerifyingKey,
     /// The key before this one, while it is changed: it signs too.
     before: Option<Box<Signer>>,
 }
@@ -51,8 +48,8 @@ impl Signer {
     pub fn from_seed(origin: &str, seed: &Zeroizing<[u8; 32]>) -> Option<Signer> {
         let secret = SigningKey::from_bytes(seed);
         let log = VerifyingKey::new(origin, secret.verifying_key())?;
-        let (commit, audit) = (log.renamed(&commit_name(origin))?, log.renamed(&audit_name(origin))?);
-        Some(Signer { secret, log, commit, audit, before: None })
+        let commit = log.renamed(&commit_name(origin))?;
+        Some(Signer { secret, log, commit, before: None })
     }
 
     /// Signs together with the key before it, whose line comes first.
@@ -82,18 +79,26 @@ impl Signer {
         self.sign(|signer| &signer.commit, size, root, &format!("{primacy}\n"))
     }
 
-    /// The note under the report of an audit: how many entries there were when it was signed, and the report's digest in
-    /// the place of a root.
-    pub fn sign_audit(&self, size: u64, report: Digest) -> String {
-        self.sign(|signer| &signer.audit, size, report, "")
+    /// The note under the report of an audit, a report itself: how many entries there were when it was signed, and the
+    /// digest in the place of a root.
+    pub fn sign_audit(&self, size: u64, report: Digest) -> Option<String> {
+        let body = Checkpoint { origin: report_name(self.origin(), AUDIT), size, root: report }.body();
+        self.sign_report(AUDIT, &body)
     }
 
     /// A report as a signed note, under the name `<origin>/<kind>`: it can be taken neither for a checkpoint nor for a
     /// report of another kind. `None` where the text is not of lines that end.
     pub fn sign_report(&self, kind: &str, text: &str) -> Option<String> {
-        let name = self.log.renamed(&report_name(self.origin(), kind))?;
         let plain = text.ends_with('\n') && !text.contains(|c: char| c < ' ' && c != '\n') && !text.contains("\n\n");
-        plain.then(|| format!("{text}\n{}", note::sign(text, &name, &self.secret)))
+        let line = |signer: &Signer| {
+            let name = signer.log.renamed(&report_name(self.origin(), kind))?;
+            Some(note::sign(text, &name, &signer.secret))
+        };
+        if !plain {
+            return None;
+        }
+        let before = self.before.as_deref().map_or(Some(String::new()), line)?;
+        Some(format!("{text}\n{before}{}", line(self)?))
     }
 
     fn sign(&self, key: fn(&Signer) -> &VerifyingKey, size: u64, root: Digest, more: &str) -> String {
@@ -224,16 +229,15 @@ impl KeyFile {
         note.check(keys.iter().filter(|key| key.name() == stated.origin))?;
         Ok((stated, primacy))
     }
-}
 
-impl KeyFile {
-    /// Opens the note under a report in the same way: the size of the ledger then, and the report's digest.
+    /// The report under the report of an audit: the size of the ledger then, and the digest.
     pub fn open_audit(&self, note: &str) -> Result<(u64, Digest), NoteFault> {
-        let note = Note::parse(note)?;
-        let (stated, name) = (Checkpoint::parse_body(note.text())?, audit_name(self.origin()));
-        let keys: Vec<_> = self.keys_for(stated.size).filter_map(|key| key.renamed(&name)).collect();
-        note.check(keys.iter().filter(|key| key.name() == stated.origin))?;
-        Ok((stated.size, stated.root))
+        let stated = Checkpoint::parse_body(Note::parse(note)?.text())?;
+        self.open_report(AUDIT, note, stated.size)?;
+        match stated.origin == report_name(self.origin(), AUDIT) {
+            true => Ok((stated.size, stated.root)),
+            false => Err(NoteFault::UnknownKey),
+        }
     }
 }
 
@@ -330,7 +334,7 @@ mod tests {
         );
         assert!(keys.open_checkpoint(&commit).is_err());
         assert!(keys.open_commit(&checkpoint).is_err(), "it does not say who was the primary");
-        let report = signer.sign_audit(5, root);
+        let report = signer.sign_audit(5, root).unwrap();
         assert_eq!(keys.open_audit(&report), Ok((5, root)));
         assert!(keys.open_checkpoint(&report).is_err() && keys.open_commit(&report).is_err());
         assert!(keys.open_audit(&checkpoint).is_err() && keys.open_audit(&commit).is_err());

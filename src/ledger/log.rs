@@ -115,8 +115,8 @@ pub(in crate::ledger) const WIDTH: u64 = TILE_WIDTH as u64;
 /// How often the same bytes are offered before an unknown outcome ends this process's writing.
 const CREATE_ATTEMPTS: usize = 3;
 /// How often a commit is offered to the replicas before this process ends its writing, and the pause between.
-const SECURE_ATTEMPTS: usize = 3;
-const SECURE_PAUSE: Duration = Duration::from_millis(500);
+pub(in crate::ledger) const SECURE_ATTEMPTS: usize = 3;
+pub(in crate::ledger) const SECURE_PAUSE: Duration = Duration::from_millis(500);
 
 impl Ledger {
     /// Opens the ledger at its published checkpoint; commits past it are taken in by [`Ledger::catch_up`].
@@ -208,7 +208,9 @@ impl Ledger {
         if next == primacy {
             self.expect_primary()?;
         }
-        self.expect_commit(before).await?;
+        if !self.has_room(base, before, primacy).await? {
+            return Ok(Appended::LostRace);
+        }
         entries.iter().for_each(|entry| edge.append(leaf_hash(entry)));
         let commit = Commit { base, entries, size: edge.size(), root: edge.root(), primacy: next };
         let (path, bytes) = (layout::commit(base), Bytes::from(commit.encode(&self.signer)));
@@ -228,16 +230,6 @@ impl Ledger {
             }
         }
         Ok(Appended::LostRace)
-    }
-
-    /// Is the commit still there that the next one follows? A disk that went back under a process that writes would get
-    /// a chain with a hole in it.
-    async fn expect_commit(&self, base: Option<u64>) -> Result<(), LedgerError> {
-        let Some(path) = base.map(layout::commit) else { return Ok(()) };
-        match self.store.has(&path).await? {
-            true => Ok(()),
-            false => Err(LedgerError::bad(path, "it was there and is gone: the storage went back to an earlier state")),
-        }
     }
 
     /// Brings a commit that is at the primary to the replicas that are required.
@@ -474,7 +466,7 @@ impl Ledger {
     }
 
     /// Signs the report of an audit, as of now.
-    pub fn sign_audit(&self, report: Digest) -> String {
+    pub fn sign_audit(&self, report: Digest) -> Option<String> {
         self.signer.sign_audit(self.size(), report)
     }
 

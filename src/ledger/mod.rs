@@ -54,6 +54,8 @@ pub mod timestamp;
 
 pub mod log;
 
+mod room;
+
 pub mod replay;
 
 pub mod published;

@@ -10,7 +10,7 @@
 
 use crate::record::{
     digest::{Digest, Hasher},
-    entry::{Damage, Entry, Event, Instant},
+    entry::{Damage, Entry, Event, HOURS_AHEAD, Instant},
     id::{ActorId, RecordId},
     sampling::{NotTerms, SAMPLE_MAX, Terms, WHOLE_PPM},
 };
@@ -26,8 +26,6 @@ pub const SCHEMA: &str = "audit.v1";
 pub const REPORT_BYTES_MAX: u64 = 128 << 20;
 /// Findings in a report at most: every object of a sample at a few places.
 pub const FINDINGS_MAX: usize = 1_000_000;
-/// Vietnam is so many hours ahead of UTC.
-const HOURS_AHEAD: i8 = 7;
 
 /// Who brought the nonce.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]

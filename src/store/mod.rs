@@ -39,7 +39,7 @@ use std::{ops::Range, path::Path, sync::Arc};
 
 pub use place::{Place, Upload};
 pub use replica::{Link, Replica, Standing};
-pub use replicas::Replicas;
+pub use replicas::{Awaited, Replicas};
 
 /// What can go wrong between us and the bytes. In words it names the record and no digest: logs and answers show it.
 #[derive(Debug, thiserror::Error)]
@@ -194,8 +194,9 @@ impl Store {
         match reach(path) {
             Reach::Primary => self.primary.keep(path, bytes).await,
             Reach::Required => {
-                let everywhere = path.strip_prefix(layout::INTENTS).is_some_and(|rest| rest.starts_with('/'));
-                let there = self.replicas.keep(&self.primary, path, bytes.clone(), everywhere);
+                let promise = path.strip_prefix(layout::INTENTS).is_some_and(|rest| rest.starts_with('/'));
+                let awaited = if promise { Awaited::All } else { Awaited::Required };
+                let there = self.replicas.keep(&self.primary, path, bytes.clone(), awaited);
                 let (here, there) = join(self.primary.keep(path, bytes), there).await;
                 here.and(there)
             }

@@ -210,6 +210,17 @@ impl Replica {
         }
     }
 
+    /// May it have a commit that begins at a size, and that the primary lacks? One that rests is asked where too few
+    /// count, and another history where it parts from ours: a primary that went back makes one of what was right.
+    pub(in crate::store) fn may_be_ahead(&self, base: u64, too_few: bool) -> bool {
+        let state = self.state();
+        match state.standing {
+            Standing::Taking => true,
+            Standing::Resting => too_few && state.identity.is_some(),
+            Standing::Diverged => state.stray == Some(base),
+        }
+    }
+
     /// Compares a place that rests; if it has all our commits, it counts again.
     pub(in crate::store) async fn wake(&self, primary: &Place, newest: Option<Link>, patience: Duration) {
         match tokio::time::timeout(patience, self.compare(primary, newest)).await {

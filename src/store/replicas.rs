@@ -17,7 +17,7 @@
 
 use crate::record::digest::{Digest, Hasher};
 use crate::store::{
-    Link, Listed, Place, StoreError,
+    Link, Listed, Place, StoreError, layout,
     replica::{Replica, Standing, UNDER_WAY_MAX},
 };
 use bytes::Bytes;
@@ -28,6 +28,15 @@ use std::{
     time::Duration,
 };
 use tokio::{sync::mpsc, time::Instant};
+
+/// Who is waited for when an object is brought to the replicas.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Awaited {
+    /// As many as are required.
+    Required,
+    /// Every one that counts: none of them lacks it any more.
+    All,
+}
 
 /// The replicas of an archive, and how many of them must hold what counts.
 #[derive(Clone, Debug, Default)]
@@ -70,16 +79,60 @@ impl Replicas {
         &self.all
     }
 
-    /// Brings an object to the replicas; answers when as many as are required hold it, and, where `everywhere` says so,
-    /// none that counts lacks it any more.
+    /// Brings an object to the replicas; answers when those that are waited for hold it, as many as are required at least.
     ///
     /// If we stop here, some have it and some do not.
-    pub async fn keep(&self, primary: &Place, path: &str, bytes: Bytes, everywhere: bool) -> Result<(), StoreError> {
+    pub async fn keep(&self, primary: &Place, path: &str, bytes: Bytes, awaited: Awaited) -> Result<(), StoreError> {
         let work = |replica: Arc<Replica>, path: String| {
             let bytes = bytes.clone();
             async move { replica.place.keep(&path, bytes).await.map(|()| true) }
         };
-        self.each(primary, path, Some(self.patience), everywhere, work).await
+        self.each(primary, path, Some(self.patience), awaited, work).await
+    }
+
+    /// What other places hold of a commit that the primary is about to get: nothing, unless somebody was first there or
+    /// its disk went back. Where fewer answer than are required, what is created now could not be acknowledged.
+    pub async fn ahead(&self, base: u64) -> Result<Vec<Bytes>, StoreError> {
+        if self.required == 0 {
+            return Ok(Vec::new());
+        }
+        let (path, too_few) = (layout::commit(base), !self.suffice());
+        let ask = |replica: &Arc<Replica>| {
+            let (replica, path) = (replica.clone(), path.clone());
+            async move {
+                let read = tokio::time::timeout(self.patience, replica.place.read(&path)).await;
+                match read.unwrap_or_else(|_| Err(StoreError::slow(&path))) {
+                    Ok(bytes) => Ok(Some(bytes)),
+                    Err(StoreError::Absent(_)) => Ok(None),
+                    Err(error) => {
+                        replica.rests(&error.to_string());
+                        Err(error.to_string())
+                    }
+                }
+            }
+        };
+        let asked = self.all.iter().filter(|replica| replica.may_be_ahead(base, too_few));
+        let (mut answered, mut found, mut why) = (0, Vec::new(), None);
+        for answer in join_all(asked.map(ask)).await {
+            match answer {
+                Ok(bytes) => {
+                    answered += 1;
+                    found.extend(bytes);
+                }
+                Err(failure) => why = Some(failure),
+            }
+        }
+        if answered < self.required && found.is_empty() {
+            return Err(self.too_few(&path, answered, why));
+        }
+        Ok(found)
+    }
+
+    /// So many places besides the primary hold, or can be asked for, an object.
+    fn too_few(&self, path: &str, held: usize, why: Option<String>) -> StoreError {
+        let why = why.or_else(|| self.all.iter().find_map(|replica| replica.told().why));
+        let why = why.unwrap_or_else(|| "no other place can be reached".into());
+        StoreError::TooFew { path: path.into(), held: held + 1, required: self.required + 1, why }
     }
 
     /// Brings a commit to the replicas: [`Replica::secure`].
@@ -88,7 +141,7 @@ impl Replicas {
             let (bytes, primary) = (bytes.clone(), primary.clone());
             async move { replica.secure(&primary, link, bytes).await }
         };
-        self.each(primary, &link.path(), Some(self.patience), false, work).await
+        self.each(primary, &link.path(), Some(self.patience), Awaited::Required, work).await
     }
 
     /// Brings an object that the primary has, and that is too large to be held, to the replicas.
@@ -97,7 +150,7 @@ impl Replicas {
             let from = primary.clone();
             async move { copy(&from, &replica.place, &path, digest, &mut Pace::of(u64::MAX)).await.map(|_| true) }
         };
-        self.each(primary, path, None, false, work).await
+        self.each(primary, path, None, Awaited::Required, work).await
     }
 
     /// Holds the places that rest against the primary, where those that count are too few.
@@ -115,7 +168,7 @@ impl Replicas {
         primary: &Place,
         path: &str,
         patience: Option<Duration>,
-        everywhere: bool,
+        awaited: Awaited,
         work: impl Fn(Arc<Replica>, String) -> W,
     ) -> Result<(), StoreError>
     where
@@ -157,17 +210,12 @@ impl Replicas {
         }
         drop(tell);
         let (mut held, mut why) = (0, None);
-        while held < self.required || everywhere {
+        while held < self.required || awaited == Awaited::All {
             match heard.recv().await {
                 Some(Ok(holds)) => held += usize::from(holds),
                 Some(Err(failure)) => why = Some(failure),
                 None if held >= self.required => break,
-                None => {
-                    let why = why.or_else(|| self.all.iter().find_map(|replica| replica.told().why));
-                    let why = why.unwrap_or_else(|| "no other place can be reached".into());
-                    let (held, required) = (held + 1, self.required + 1);
-                    return Err(StoreError::TooFew { path: path.into(), held, required, why });
-                }
+                None => return Err(self.too_few(path, held, why)),
             }
         }
         Ok(())

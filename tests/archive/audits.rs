@@ -1,11 +1,14 @@
 //! Audits on demand: pledged before anything is looked at, drawn from a checkpoint and a nonce, told with all that was
 //! found, and rechecked by whoever has the report.
 
-use crate::world::World;
+use crate::{
+    kept::{PLACES, events, objects},
+    world::World,
+};
 use serde_json::Value;
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, Mutex, atomic::Ordering},
     time::Duration,
 };
@@ -24,7 +27,7 @@ use vankho::{
         access::Reader,
         audit::{Calendar, Ended, Mending, NonceBy, Report, Signed},
         digest::Digest,
-        entry::{Damage, Entry, Event},
+        entry::{Damage, Event},
         sampling::{Terms, read_nonce},
     },
     store::{Store, layout, replicas::Pace},
@@ -37,7 +40,6 @@ use vankho::{
 use zeroize::Zeroizing;
 
 const DAY: i64 = 86_400_000_000;
-const PLACES: [(&str, u32); 2] = [("archive", 1), ("two", 2)];
 
 fn terms() -> Terms {
     Terms::new(10_000, 950_000).unwrap()
@@ -81,32 +83,10 @@ async fn judged(report: &[u8], keys: &[u8], bytes: Option<&Store>) -> Verdict {
     recheck(&Given { report, keys, policy: None, nonce: None }, bytes, &|_, _| {}).await
 }
 
-/// Every component and description at a place.
-fn objects(place: &Path) -> Vec<PathBuf> {
-    let (mut found, mut folders) = (Vec::new(), vec![place.join("records")]);
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() { folders.push(path) } else { found.push(path) }
-        }
-    }
-    found.sort();
-    found
-}
-
 fn flip(path: &Path) {
     let mut bytes = fs::read(path).unwrap();
     bytes[3] ^= 4;
     fs::write(path, bytes).unwrap();
-}
-
-async fn events(archive: &Archive) -> Vec<Event> {
-    let mut replay = archive.ledger.replay_from(0).await.unwrap();
-    let mut events = Vec::new();
-    while let Some(commit) = replay.next().await.unwrap() {
-        events.extend(commit.entries.iter().map(|bytes| Entry::from_bytes(bytes).unwrap().event));
-    }
-    events
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -341,7 +321,7 @@ async fn every_field_that_is_changed_is_refused_also_where_the_archive_signs_it_
             continue;
         }
         let Ok(report) = serde_json::from_value::<Report>(changed["report"].clone()) else { continue };
-        let signature = signer.sign_audit(size, report.digest().unwrap());
+        let signature = signer.sign_audit(size, report.digest().unwrap()).unwrap();
         let signed = Signed { report, signature }.to_bytes().unwrap();
         let verdict = judged(&signed, &keys, Some(&store)).await;
         assert_eq!(verdict.outcome, Outcome::Tampered, "signed anew, {path}: {}", verdict.english);
@@ -357,7 +337,7 @@ async fn lies(world: &World, bytes: &[u8], keys: &[u8], signer: &Signer, size: u
         let mut report = Signed::from_bytes(bytes).unwrap().report;
         change(&mut report);
         report.totals = vankho::record::audit::Totals::of(&report.entries, &report.findings);
-        let signature = signer.sign_audit(size, report.digest().unwrap());
+        let signature = signer.sign_audit(size, report.digest().unwrap()).unwrap();
         judged(&Signed { report, signature }.to_bytes().unwrap(), keys, Some(&store)).await.outcome
     };
     assert_eq!(lie(&|_| {}).await, Outcome::Holds);

@@ -3,6 +3,7 @@
 use crate::{
     authority::Authority,
     place::vankho,
+    small::Small,
     world::{PROGRAM, World, docx, examine, folder, pdf, row},
 };
 use object_store::memory::InMemory;
@@ -182,7 +183,8 @@ fn around(world: &World, data: TempDir) -> World {
 
 async fn promote(world: &World, to: u32, known: Vec<String>, old_is_gone: bool) -> Result<u32, String> {
     let (data, config, clock) = (world.data.path(), &world.config, &world.clock());
-    let promoted = Promotion { data, config, clock, to, old_is_gone, known }.run(&|_, _| {}).await;
+    let promoted =
+        Promotion { data, config, clock, to, old_is_gone, loss_is_taken: false, known }.run(&|_, _| {}).await;
     promoted.map(|promoted| promoted.primacy.epoch).map_err(|error| error.to_string())
 }
 
@@ -824,26 +826,6 @@ async fn by_the_calendar_of_an_open_archive_and_told_by_status() {
     archive.close().await.unwrap();
     holds(&to).await;
     world.check().await;
-}
-
-/// A file system of its own, unmounted when dropped.
-struct Small<'a>(&'a Path);
-
-impl Small<'_> {
-    fn mount(&self, options: &str) {
-        let done = Command::new("mount").args(["-t", "tmpfs", "-o", options, "none"]).arg(self.0).output().unwrap();
-        let told = String::from_utf8_lossy(&done.stderr);
-        assert!(
-            done.status.success(),
-            "a full disk is tried on a tmpfs, which needs the right to mount (root): {told}"
-        );
-    }
-}
-
-impl Drop for Small<'_> {
-    fn drop(&mut self) {
-        Command::new("umount").arg("-l").arg(self.0).status().unwrap();
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

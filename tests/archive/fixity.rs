@@ -1,7 +1,10 @@
 //! What is kept is read again at every place: damage is found, told in the ledger, and repaired where another place
 //! has it right.
 
-use crate::world::World;
+use crate::{
+    kept::{PLACES, events, objects},
+    world::World,
+};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -11,14 +14,12 @@ use vankho::{
     archive::{Archive, repair::Mended},
     fixity::{self, Fault, Step},
     record::{
-        entry::{Damage, Entry, Event},
+        entry::{Damage, Event},
         fixity::Round,
     },
     store::{Place, Replicas, Store, replicas::Pace},
     verify::{Outcome, archive::verify_archive},
 };
-
-const PLACES: [(&str, u32); 2] = [("archive", 1), ("two", 2)];
 
 async fn taken_in(required: usize) -> World {
     let world = World::in_places(&PLACES.map(|(name, _)| name), required).await;
@@ -29,20 +30,6 @@ async fn taken_in(required: usize) -> World {
     world.ingest_all(&archive, &world.inbox.path().join("in")).await;
     archive.close().await.unwrap();
     world
-}
-
-/// Every component and description at a place.
-fn objects(place: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut folders = vec![place.join("records")];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() { folders.push(path) } else { found.push(path) }
-        }
-    }
-    found.sort();
-    found
 }
 
 fn flip(path: &Path, bit: usize) {
@@ -67,15 +54,6 @@ async fn round(archive: &Archive, place: u32) -> Option<(Round, Vec<Fault>)> {
             Step::Away => return None,
         }
     }
-}
-
-async fn events(archive: &Archive) -> Vec<Event> {
-    let mut replay = archive.ledger.replay_from(0).await.unwrap();
-    let mut events = Vec::new();
-    while let Some(commit) = replay.next().await.unwrap() {
-        events.extend(commit.entries.iter().map(|bytes| Entry::from_bytes(bytes).unwrap().event));
-    }
-    events
 }
 
 async fn outcome(world: &World, place: &str, number: u32) -> Outcome {

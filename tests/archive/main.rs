@@ -10,6 +10,7 @@ mod fixity;
 mod fuzz;
 mod hostile;
 mod intake;
+mod kept;
 #[path = "../ledger/mutate.rs"]
 mod mutate;
 mod mutations;
@@ -20,6 +21,7 @@ mod rewrite;
 mod rights;
 mod rotation;
 mod sample;
+mod small;
 mod soon;
 mod tamper;
 mod timestamps;

@@ -54,8 +54,18 @@ async fn outcome(world: &World, place: &str, number: u32) -> Outcome {
 }
 
 async fn promote(world: &World, to: u32, old_is_gone: bool, known: Vec<String>) -> Result<Promoted, ArchiveError> {
+    promotion(world, to, old_is_gone, known, false).await
+}
+
+async fn promotion(
+    world: &World,
+    to: u32,
+    old_is_gone: bool,
+    known: Vec<String>,
+    loss_is_taken: bool,
+) -> Result<Promoted, ArchiveError> {
     let (data, config, clock) = (world.data.path(), &world.config, &world.clock());
-    Promotion { data, config, clock, to, old_is_gone, known }.run(&|_, _| {}).await
+    Promotion { data, config, clock, to, old_is_gone, loss_is_taken, known }.run(&|_, _| {}).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -160,6 +170,32 @@ async fn a_replica_that_went_back_is_compared_from_the_first_entry_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_lags_behind_a_primary_that_went_back_commits_nothing_beside_what_it_lost() {
+    let mut world = World::in_places(&["archive", "two"], 2).await;
+    // Nobody hears of what others commit unless they commit themselves.
+    world.config.ledger.catch_up_interval_ms = 3_600_000;
+    take_in(&world, &["một"]).await;
+    let copied =
+        std::process::Command::new("cp").arg("-a").args([path(&world, "archive"), path(&world, "before")]).status();
+    assert!(copied.unwrap().success());
+    let lagging = world.open_beside("beside").await.unwrap();
+    let size = lagging.ledger.size();
+    take_in(&world, &["hai"]).await;
+    fs::remove_dir_all(path(&world, "archive")).unwrap();
+    fs::rename(path(&world, "before"), path(&world, "archive")).unwrap();
+    let (_, done) = world.ingest(&lagging, &documents(&world, &["ba"])).await;
+    assert!(done.is_err(), "its place in the order is taken already");
+    drop(lagging);
+    assert!(!path(&world, "archive").join(layout::commit(size)).exists(), "no second history was begun");
+    let refused = world.open().await.err().expect("it lacks what another place has").to_string();
+    assert!(refused.contains("vankho promote --place 1"), "{refused}");
+    promote(&world, 1, false, Vec::new()).await.unwrap();
+    take_in(&world, &["ba"]).await;
+    world.check().await;
+    assert_eq!(outcome(&world, "archive", 1).await, Outcome::Holds);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_component_that_the_primary_lost_is_read_at_a_replica() {
     let world = World::replicated(2).await;
     take_in(&world, &["một"]).await;
@@ -233,6 +269,44 @@ async fn commits_that_only_the_old_primary_has_are_told_and_never_merged() {
     assert!(old.why.as_ref().unwrap().contains("3 entries in "), "{old:?}");
     archive.close().await.unwrap();
     assert_eq!(fs::read(path(&world, "archive").join(layout::commit(2))).unwrap(), strays, "evidence stands");
+    world.check().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_loss_is_taken_only_where_somebody_says_so_and_is_told() {
+    let world = World::replicated(1).await;
+    take_in(&world, &["một"]).await;
+    let before = world.acknowledged.lock().unwrap().clone();
+    for replica in ["two", "three"] {
+        unmount(&world, replica);
+    }
+    take_in(&world, &["hai", "năm", "sáu"]).await;
+    let late = world.acknowledged.lock().unwrap().last().unwrap().receipt.clone();
+    for replica in ["two", "three"] {
+        mount(&world, replica);
+    }
+    unmount(&world, "archive");
+    let refused = promote(&world, 3, true, Vec::new()).await.unwrap_err().to_string();
+    assert!(refused.contains("was given out") && refused.contains("--accept-loss"), "the desk knows: {refused}");
+    let refused = promotion(&world, 3, false, Vec::new(), true).await.unwrap_err().to_string();
+    assert!(refused.contains("--old-is-gone"), "{refused}");
+    let taken = promotion(&world, 3, true, vec![late.clone()], true).await.unwrap();
+    assert_eq!((taken.primacy.replica, taken.primacy.epoch), (3, 2));
+    assert!(taken.lost.is_some_and(|lost| lost > taken.seq), "{taken:?}");
+    *world.acknowledged.lock().unwrap() = before;
+    take_in(&world, &["ba"]).await;
+    world.check().await;
+    // Another machine, whose desk knows of more: there it has to be said too, and the ledger tells it again.
+    let archive = world.open().await.unwrap();
+    assert!(archive.desk.losses().await.unwrap().iter().any(|(size, _)| Some(*size) <= taken.lost), "evidence stays");
+    archive.desk.remember(1_000, &late[late.find(&format!("{ORIGIN}\n")).unwrap()..]).await.unwrap();
+    archive.close().await.unwrap();
+    assert!(world.open().await.is_err());
+    let again = promotion(&world, 3, true, Vec::new(), true).await.unwrap();
+    assert_eq!((again.primacy.replica, again.primacy.epoch), (3, 3));
+    let nothing = promotion(&world, 3, true, Vec::new(), true).await.unwrap();
+    assert_eq!((nothing.primacy, nothing.lost), (again.primacy, None), "nothing more is lost");
+    take_in(&world, &["bốn"]).await;
     world.check().await;
 }
 

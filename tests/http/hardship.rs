@@ -4,6 +4,7 @@
 use crate::{
     server::Server,
     service::{Service, Visitor, key},
+    small::Small,
     world::folder,
 };
 use reqwest::StatusCode;
@@ -11,7 +12,6 @@ use serde_json::Value;
 use std::{
     fs,
     path::Path,
-    process::Command,
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
@@ -88,26 +88,6 @@ fn verifies(service: &mut Service) {
     assert_eq!(service.terminate(), Some(0));
     let verified = service.command(&["verify", "archive"]);
     assert_eq!(verified.status.code(), Some(0), "{}", String::from_utf8_lossy(&verified.stdout));
-}
-
-/// A file system of its own, unmounted when dropped.
-struct Small<'a>(&'a Path);
-
-impl Small<'_> {
-    fn mount(&self, options: &str) {
-        let done = Command::new("mount").args(["-t", "tmpfs", "-o", options, "none"]).arg(self.0).output().unwrap();
-        let told = String::from_utf8_lossy(&done.stderr);
-        assert!(
-            done.status.success(),
-            "a full disk is tried on a tmpfs, which needs the right to mount (root): {told}"
-        );
-    }
-}
-
-impl Drop for Small<'_> {
-    fn drop(&mut self) {
-        Command::new("umount").arg("-l").arg(self.0).status().unwrap();
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

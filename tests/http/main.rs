@@ -13,6 +13,8 @@ mod service;
 #[path = "../store/server.rs"]
 #[allow(dead_code, reason = "the other tests of storage use more of it")]
 mod server;
+#[path = "../archive/small.rs"]
+mod small;
 #[path = "../ledger/place.rs"]
 #[allow(dead_code, reason = "the tests of the ledger use more of it")]
 mod tree;

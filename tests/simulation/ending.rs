@@ -19,9 +19,7 @@ use vankho::{
 /// What the archive says of a disk that was replaced while somebody wrote to it.
 const LITTERED: &str = "it is not empty, and holds no archive";
 
-/// And where all places are up and too few of them take a commit: somebody committed at a primary that went back.
-const FORKED: &str = "places that must hold it";
-/// And of a ledger that lacks what a desk remembers.
+/// What it says of a ledger that lacks what a desk remembers.
 const GIVEN_OUT: &str = "was given out";
 
 impl Life {
@@ -102,21 +100,18 @@ impl Life {
                 }
                 Err(error) => told.push(error.to_string()),
             }
-            // A disk that was emptied, or went back, and that a process went on writing to, has to be emptied again.
+            // A disk that was emptied, and that a process went on writing to, has to be emptied again.
             for number in self.model.hurt.clone() {
-                if told.iter().any(|told| told.contains(LITTERED) || told.contains(FORKED)) {
+                if told.iter().any(|told| told.contains(LITTERED)) {
                     self.replace(number).await;
                 }
             }
             // Where one place is enough, a promotion without the old primary may leave behind what this desk knows to
-            // have been given out. The loss was vouched for: people take it, and begin with another desk.
-            if self.model.required == 1 && self.without_old && told.iter().any(|told| told.contains(GIVEN_OUT)) {
-                for name in ["desk.db", "desk.db-wal", "desk.db-shm"] {
-                    std::fs::remove_file(self.machines[n].file(name)).unwrap_or_default();
-                }
-            }
+            // have been given out. The loss was vouched for: people take it.
+            let loss_is_taken =
+                self.model.required == 1 && self.without_old && told.iter().any(|told| told.contains(GIVEN_OUT));
             let to = 1 + attempt % self.disks.len() as u32;
-            if let Err(error) = self.promote_to(n, to, true, &Process::default()).await {
+            if let Err(error) = self.promote_to(n, to, true, loss_is_taken, &Process::default()).await {
                 told.push(format!("promoting place {to}: {error}"));
             }
         }

@@ -55,7 +55,7 @@ async fn run(life: &Life, flow: Flow, process: &Process) -> bool {
     match flow {
         Flow::Promote | Flow::Replace => {
             let old_is_gone = flow == Flow::Replace;
-            life.promote_to(0, 2, old_is_gone, process).await.is_ok()
+            life.promote_to(0, 2, old_is_gone, false, process).await.is_ok()
         }
         Flow::Heal | Flow::Rebuild => match life.start(&life.machines[0], process, None).await {
             Ok(archive) => {

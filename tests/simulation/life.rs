@@ -391,7 +391,7 @@ impl Life {
         let to = 1 + self.chance.below(self.disks.len() as u64) as u32;
         let process = self.doom();
         let old_is_gone = self.disks.iter().any(|disk| !disk.is_up());
-        let told = self.promote_to(n, to, old_is_gone, &process).await;
+        let told = self.promote_to(n, to, old_is_gone, false, &process).await;
         self.without_old |= told.is_ok() && old_is_gone;
         process.kill();
         self.weathered(&process);
@@ -408,13 +408,14 @@ impl Life {
         n: usize,
         to: u32,
         old_is_gone: bool,
+        loss_is_taken: bool,
         process: &Process,
     ) -> Result<u64, ArchiveError> {
         let places = self.places(process, self.bug).await;
         let desk = Desk::open(Some(&self.machines[n].file("desk.db"))).await?;
         let (asked, clock) = (places.ask().await, self.clock());
         let (data, config, known) = (self.machines[n].folder.path(), &self.config, Vec::new());
-        let promotion = Promotion { data, config, clock: &clock, to, old_is_gone, known };
+        let promotion = Promotion { data, config, clock: &clock, to, old_is_gone, loss_is_taken, known };
         let promoted = promotion.among(&places, &asked, Arc::new(signer()), &desk, &|_, _| {}).await;
         desk.close().await;
         promoted.map(|promoted| promoted.seq)

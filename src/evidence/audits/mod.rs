@@ -227,6 +227,7 @@ async fn made(archive: &Archive, pledged: &Pledged, tell: &Tell) -> Result<Bytes
         made_by: MADE_BY.into(),
     };
     let digest = report.digest().map_err(|fault| damaged(fault.to_string()))?;
-    let signed = Signed { signature: archive.ledger.sign_audit(digest), report };
+    let signature = archive.ledger.sign_audit(digest).ok_or_else(|| damaged("it cannot be signed".into()))?;
+    let signed = Signed { signature, report };
     Ok(signed.to_bytes().map_err(|fault| damaged(fault.to_string()))?.into())
 }
