@@ -45,7 +45,7 @@ fn within(path: &Path) -> PathBuf {
 }
 
 /// The round at a place to its end, with all that it found.
-async fn round(archive: &Archive, place: u32) -> Option<(Round, Vec<Fault>)> {
+pub async fn round(archive: &Archive, place: u32) -> Option<(Round, Vec<Fault>)> {
     let (mut pace, mut all) = (Pace::of(u64::MAX), Vec::new());
     loop {
         match fixity::step(archive, place, &mut pace).await.unwrap() {
@@ -56,7 +56,7 @@ async fn round(archive: &Archive, place: u32) -> Option<(Round, Vec<Fault>)> {
     }
 }
 
-async fn outcome(world: &World, place: &str, number: u32) -> Outcome {
+pub async fn outcome(world: &World, place: &str, number: u32) -> Outcome {
     let store = Store::of(Place::local(&world.data.path().join(place)).unwrap(), number, Replicas::default());
     verify_archive(&store, &[], &|_, _| {}).await.outcome()
 }

@@ -25,5 +25,6 @@ mod small;
 mod soon;
 mod tamper;
 mod timestamps;
+mod units;
 #[allow(dead_code, reason = "each binary of tests uses its own part of the world")]
 mod world;
