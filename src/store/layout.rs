@@ -68,19 +68,19 @@ pub fn chain(size: u64, authority: &AuthorityCode) -> String {
 }
 
 /// The folder of a unit. To destroy a record is to empty its folder.
-pub fn unit(unit: impl Into<Unit>) -> String {
-    let unit = unit.into();
-    format!("{}/{}/{unit}", unit.kind().folder(), unit.shard())
+pub fn unit(of: impl Into<Unit>) -> String {
+    let of = of.into();
+    format!("{}/{}/{of}", of.kind().folder(), of.shard())
 }
 
 /// A component of a record: the name is `sha256sum` of the bytes.
-pub fn component(unit: impl Into<Unit>, sha256: Digest) -> String {
-    format!("{}/{sha256}", self::unit(unit))
+pub fn component(of: impl Into<Unit>, sha256: Digest) -> String {
+    format!("{}/{sha256}", unit(of))
 }
 
 /// A description of a unit.
-pub fn description(unit: impl Into<Unit>, sha256: Digest) -> String {
-    format!("{}/{sha256}.json", self::unit(unit))
+pub fn description(of: impl Into<Unit>, sha256: Digest) -> String {
+    format!("{}/{sha256}.json", unit(of))
 }
 
 /// Bytes on their way into a record.
