@@ -192,7 +192,6 @@ fn moment(at: Instant) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::record::{
         id::HoldId,
         retention::{
