@@ -229,7 +229,7 @@ pub mod tests {
         let record = Whence::Record(RecordId::new(0, [4; 10]));
         let permanent = Assigned { whence: record.clone(), ..of_file(&schedule, "1.01", &facts) };
         let ten = of_file(&schedule, "1.02", &facts);
-        let told = ask(&[ten.clone()], &[], "2030-01-01");
+        let told = ask(std::slice::from_ref(&ten), &[], "2030-01-01");
         assert_eq!((told.due.to_string().as_str(), told.terms.len()), ("on:2037-01-01", 1));
         let counted = told.terms[0].counted.clone().unwrap();
         assert_eq!((counted.end.to_string().as_str(), counted.years), ("2026-01-01", 10));
