@@ -18,8 +18,17 @@ use vankho::record::{
     entry::{Damage, Entry, Event},
     fields::{FIELDS, Field},
     finding::{Code, Finding, Severity},
-    id::{ActorId, RecordId},
+    id::{ActorId, FileId, HoldId, RecordId, ScheduleId},
     metadata::Metadata,
+    retention::{
+        clock::{Awaited, Due, Reading},
+        derivation::{self, Counted, Derivation, Held, Says, Term, Whence},
+        flaw::FlawCode,
+        gate::Obstacle,
+        period::Period,
+        schedule::{self, Action, Approval, Class, LegalSource, Schedule},
+        trigger::{Evidence, Trigger, When},
+    },
     stamp::AuthorityCode,
     unit::Kind,
 };
@@ -440,6 +449,206 @@ fn the_schema_of_drills_accepts_what_is_signed_and_nothing_else() {
     }
 }
 
+/// A schedule with every field, and a class of each kind of period.
+fn retention_schedule() -> Schedule {
+    let periods = [
+        "permanent",
+        "years:15",
+        "while_in_force",
+        "life_of_work",
+        "life_of_equipment",
+        "years_after:5:contract_ended",
+    ];
+    let class = |(number, period): (usize, &str)| {
+        let period: Period = period.parse().unwrap();
+        let (code, title) = (format!("1.{number:02}"), format!("Mục {number}"));
+        let (trigger, action) = (period.trigger(), Action::ALL[number % 3]);
+        let some = (number == 1).then(|| "Khác".to_owned());
+        Class { code, group: "1".into(), title, subtitle: some.clone(), period, trigger, action, note: some }
+    };
+    Schedule {
+        schema: schedule::SCHEMA.into(),
+        schedule: ScheduleId::new(1_763_877_600_000, [5; 10]),
+        version: 2,
+        replaces: Some(Digest::of(b"1")),
+        salt: "0a".repeat(32),
+        title: "Bảng thời hạn lưu trữ".into(),
+        source: Some(LegalSource {
+            number: "09/2011/TT-BNV".into(),
+            title: "Thông tư".into(),
+            issued: "2011-06".parse().unwrap(),
+            agency: "Bộ Nội vụ".into(),
+        }),
+        from: "2011-07-18".parse().unwrap(),
+        until: Some("2023-02-15".parse().unwrap()),
+        incomplete: false,
+        approved: Some(Approval {
+            by: ActorId::new(0, [2; 10]),
+            decision: "15/QĐ-SNV".into(),
+            on: "2012-01-01".parse().unwrap(),
+        }),
+        note: Some("Đã đối chiếu".into()),
+        classes: periods.into_iter().enumerate().map(class).collect(),
+    }
+}
+
+#[test]
+fn the_schema_of_schedules_accepts_what_is_kept_and_nothing_else() {
+    let (_, schema) = schema("schedule.v1.json");
+    let full = retention_schedule();
+    let (replaces, source, until, approved, note) = Default::default();
+    let minimal = Schedule { replaces, source, until, approved, note, classes: vec![], ..full.clone() };
+    let shipped = exchange::shipped::schedules().unwrap().into_iter();
+    let shipped = shipped.map(|draft| draft.first_version(full.schedule, full.salt.clone()));
+    for kept in [full.clone(), minimal].into_iter().chain(shipped) {
+        let bytes = kept.to_bytes().unwrap();
+        assert_eq!(Schedule::from_bytes(&bytes).unwrap(), kept);
+        let value: Value = serde_json::from_slice(&bytes).unwrap();
+        schema.validate(&value).unwrap_or_else(|e| panic!("{e} at {}", e.instance_path()));
+    }
+    let whole = serde_json::to_value(&full).unwrap();
+    let top =
+        ["schema", "schedule", "version", "salt", "title", "from", "incomplete", "classes"].map(|k| format!("/{k}"));
+    let source = ["number", "title", "issued", "agency"].map(|key| format!("/source/{key}"));
+    let approved = ["by", "decision", "on"].map(|key| format!("/approved/{key}"));
+    let class = ["code", "group", "title", "period", "trigger", "action"].map(|key| format!("/classes/1/{key}"));
+    for pointer in top.iter().chain(&source).chain(&approved).chain(&class) {
+        let value = changed(&whole, pointer, None);
+        assert!(!schema.is_valid(&value) && !code_reads::<Schedule>(&value), "without {pointer}");
+    }
+    for (pointer, to) in [
+        ("/extra", json!(1)),
+        ("/source/extra", json!(1)),
+        ("/approved/extra", json!(1)),
+        ("/classes/0/extra", json!(1)),
+        ("/schedule", json!("19")),
+        ("/version", json!(-1)),
+        ("/from", json!("2011")),
+        ("/until", json!("15/02/2023")),
+        ("/source/issued", json!("2011-13")),
+        ("/approved/by", json!("giám đốc")),
+        ("/incomplete", json!("no")),
+        ("/classes/1/period", json!("15 năm")),
+        ("/classes/1/period", json!("years:0")),
+        ("/classes/1/period", json!("years:015")),
+        ("/classes/1/period", json!("years:1000")),
+        ("/classes/1/period", json!("years_after:5")),
+        ("/classes/1/trigger", json!("event:")),
+        ("/classes/1/trigger", json!("work")),
+        ("/classes/1/action", json!("sell")),
+        ("/classes/1/note", json!(5)),
+    ] {
+        let value = changed(&whole, pointer, Some(to));
+        assert!(!schema.is_valid(&value) && !code_reads::<Schedule>(&value), "{pointer}");
+    }
+    // What only the schema refuses; `check` finds the last ones.
+    for (pointer, to) in [
+        ("/schema", json!("schedule.v2")),
+        ("/salt", json!("00")),
+        ("/version", json!(0)),
+        ("/title", json!("")),
+        ("/classes/1/code", json!("mục 1")),
+    ] {
+        assert!(!schema.is_valid(&changed(&whole, pointer, Some(to))), "{pointer}");
+    }
+}
+
+/// A derivation with every field and each kind of value.
+fn retention_derivation() -> Derivation {
+    let at = "2026-11-23T03:04:05.000000Z".parse().unwrap();
+    let counted = |when, evidence| {
+        let (end, over) = ("2020-12-31".parse().unwrap(), "2031-01-01".parse().unwrap());
+        Some(Counted { when, evidence, end, years: 10, over })
+    };
+    let term = |whence, counted: Option<Counted>, due| Term {
+        whence,
+        schedule: ScheduleId::new(0, [5; 10]),
+        version: 1,
+        source: Some("09/2011/TT-BNV".into()),
+        approved: true,
+        class: "1.07".into(),
+        corresponding: false,
+        says: Some(Says {
+            title: "Kế hoạch".into(),
+            subtitle: Some("Năm".into()),
+            period: Period::Years(10),
+            trigger: Some(Trigger::WorkEnded),
+        }),
+        counted,
+        due,
+    };
+    let on = Due::On("2031-01-01".parse().unwrap());
+    let (record, file) = (RecordId::new(0, [1; 10]), FileId::new(0, [2; 10]));
+    let bare =
+        Term { source: None, says: None, ..term(Whence::Series("S1".into()), None, Due::Waiting(Awaited::Class)) };
+    let event = Due::Waiting(Awaited::Fact("event:contract_ended".parse().unwrap()));
+    let terms = vec![
+        bare,
+        term(Whence::Record(record), None, event),
+        term(Whence::Record(record), counted(When::Moment(at), Evidence::Entry(17)), on),
+        term(Whence::File(file), counted(When::Date("2020".parse().unwrap()), Evidence::Field("end".into())), on),
+    ];
+    let hold = HoldId::new(0, [3; 10]);
+    Derivation {
+        schema: derivation::SCHEMA.into(),
+        of: Whence::File(file),
+        as_of: at,
+        reading: Reading::JanuaryFirst,
+        terms,
+        terms_left: 3,
+        holds: vec![Held { hold, reason: "lawsuit".into() }],
+        due: Due::Waiting(Awaited::Class),
+        obstacles: vec![Obstacle::Held(hold), Obstacle::NoClass, Obstacle::NotApproved, Obstacle::NotDue],
+    }
+}
+
+#[test]
+fn the_schema_of_derivations_accepts_what_is_told_and_nothing_else() {
+    let (_, schema) = schema("derivation.v1.json");
+    let whole = serde_json::to_value(retention_derivation()).unwrap();
+    schema.validate(&whole).unwrap_or_else(|e| panic!("{e} at {}", e.instance_path()));
+    assert_eq!(serde_json::from_value::<Derivation>(whole.clone()).unwrap(), retention_derivation());
+    for reading in Reading::ALL {
+        assert!(schema.is_valid(&changed(&whole, "/reading", Some(json!(reading)))));
+    }
+    for due in ["never", "on:2031-01-01", "waiting:release", "waiting:document_ceased", "waiting:event:a"] {
+        let value = changed(&whole, "/due", Some(json!(due)));
+        assert!(schema.is_valid(&value) && code_reads::<Derivation>(&value), "{due}");
+    }
+    let top = whole.as_object().unwrap().keys().map(|key| format!("/{key}"));
+    let term = ["whence", "schedule", "version", "approved", "class", "corresponding", "due"];
+    let term = term.map(|key| format!("/terms/2/{key}"));
+    let counted = ["when", "evidence", "end", "years", "over"].map(|key| format!("/terms/2/counted/{key}"));
+    let says = ["title", "period"].map(|key| format!("/terms/2/says/{key}"));
+    for pointer in top.chain(term).chain(counted).chain(says).chain(["/holds/0/reason".to_owned()]) {
+        let value = changed(&whole, &pointer, None);
+        assert!(!schema.is_valid(&value) && !code_reads::<Derivation>(&value), "without {pointer}");
+    }
+    for (pointer, to) in [
+        ("/extra", json!(1)),
+        ("/terms/0/extra", json!(1)),
+        ("/terms/2/counted/extra", json!(1)),
+        ("/terms/2/says/extra", json!(1)),
+        ("/holds/0/extra", json!(1)),
+        ("/of", json!({})),
+        ("/of", json!({"file": "1"})),
+        ("/of", json!({"fonds": "x"})),
+        ("/as_of", json!("2026-11-23")),
+        ("/reading", json!("lax")),
+        ("/due", json!("2031-01-01")),
+        ("/due", json!("waiting")),
+        ("/obstacles/0", json!("held")),
+        ("/obstacles/1", json!("rain")),
+        ("/terms/2/counted/when", json!("31/12/2020")),
+        ("/terms/2/counted/evidence", json!({"entry": -1})),
+        ("/terms/2/counted/end", json!("2020")),
+    ] {
+        let value = changed(&whole, pointer, Some(to));
+        assert!(!schema.is_valid(&value) && !code_reads::<Derivation>(&value), "{pointer}");
+    }
+    assert!(!schema.is_valid(&changed(&whole, "/schema", Some(json!("derivation.v2")))));
+}
+
 #[test]
 fn the_schema_of_consultations_accepts_what_is_noted_and_nothing_else() {
     let (_, validator) = schema("consultation.v1.json");
@@ -558,6 +767,11 @@ fn finding_row(code: &Code) -> String {
     format!("| `{}` | {severity} | {} | {} |", code.as_str(), code.vi(), code.en())
 }
 
+fn flaw_row(code: &FlawCode) -> String {
+    let severity = if code.severity() == Severity::Error { "error" } else { "warning" };
+    format!("| `{}` | {severity} | {} | {} |", code.as_str(), code.vi(), code.en())
+}
+
 /// The rows of the README's table under a heading.
 fn table(readme: &str, heading: &str) -> Vec<String> {
     let start = readme.find(&format!("\n## {heading}\n")).unwrap_or_else(|| panic!("no heading {heading}"));
@@ -575,6 +789,10 @@ fn the_readme_prints_the_tables_of_the_code() {
     let readme = document("README.md");
     assert_table(&readme, "Fields", FIELDS.iter().map(field_row).collect());
     assert_table(&readme, "Findings", Code::ALL.iter().map(finding_row).collect());
+    let flaws = table(&readme, "Schedules")
+        .into_iter()
+        .filter(|row| FlawCode::ALL.iter().any(|code| row.starts_with(&format!("| `{}` |", code.as_str()))));
+    assert_eq!(flaws.collect::<Vec<_>>(), FlawCode::ALL.iter().map(flaw_row).collect::<Vec<_>>());
     for field in &FIELDS {
         let Some((name, list)) = field.list else { continue };
         let rows = list.iter().map(|(code, vi)| format!("| {code} | {vi} |")).collect();

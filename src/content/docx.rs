@@ -6,24 +6,18 @@
 //!
 //! # Why
 //! A docx comes from anyone. XML with a document type is refused (Word refuses it, too), so there are no
-//! entities to expand; what is unpacked is counted as it comes out, whatever the archive claims.
+//! entities to expand.
 //! Not read: the numbers of automatic lists, which are nowhere in the text but counted by rules of their own.
 
-use crate::content::office::unread;
+use crate::content::office::{self, XML_PER_TEXT};
 use crate::content::wire::{Sender, Stop};
 use crate::record::component::Unread;
-use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
-use std::io::{BufReader, Read, Seek};
+use std::io::{Read, Seek};
 use zip::ZipArchive;
 
 /// How deep elements may nest; real documents stay under 100.
 const DEPTH_MAX: usize = 2000;
-/// XML is larger than the text in it; unpacked parts together may be this many times the text allowed.
-const XML_PER_TEXT: u64 = 8;
-/// From here on what is unpacked may be at most `RATIO_MAX` times what is packed.
-const RATIO_FROM_BYTES: u64 = 8 << 20;
-const RATIO_MAX: u64 = 200;
 /// Headers, footers and the like that are read.
 const PARTS_MAX: usize = 200;
 
@@ -82,50 +76,9 @@ fn part_text<R: Read + Seek>(
     text_bytes_max: usize,
     budget: &mut u64,
 ) -> Result<String, Stop> {
-    let member = archive.by_name(name).map_err(unread)?;
-    let packed = member.compressed_size();
-    let allowed = (*budget).min(packed.saturating_mul(RATIO_MAX).max(RATIO_FROM_BYTES));
-    let mut reader = Reader::from_reader(BufReader::with_capacity(64 << 10, Counted { inner: member, left: allowed }));
-    let config = reader.config_mut();
-    config.check_end_names = false;
-    config.allow_unmatched_ends = true;
     let mut body = Body { text_bytes_max, ..Body::default() };
-    let mut buffer = Vec::new();
-    let outcome = loop {
-        buffer.clear();
-        match reader.read_event_into(&mut buffer) {
-            Ok(Event::Eof) => break body.finish(),
-            Ok(event) => {
-                if let Err(unread) = body.take(event) {
-                    break Err(unread);
-                }
-            }
-            Err(quick_xml::Error::Io(error)) if error.kind() == std::io::ErrorKind::FileTooLarge => {
-                break Err(Unread::TooMuchText);
-            }
-            Err(_) => break Err(Unread::Corrupt),
-        }
-    };
-    let left = reader.into_inner().into_inner().left;
-    *budget -= allowed - left;
-    Ok(outcome?)
-}
-
-/// Lets so many bytes through and then fails, which `Read::take` does not.
-struct Counted<R> {
-    inner: R,
-    left: u64,
-}
-
-impl<R: Read> Read for Counted<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let length = self.inner.read(buffer)?;
-        match self.left.checked_sub(length as u64) {
-            Some(left) => self.left = left,
-            None => return Err(std::io::ErrorKind::FileTooLarge.into()),
-        }
-        Ok(length)
-    }
+    office::read_xml(archive, name, budget, |event| body.take(event))?;
+    Ok(body.finish()?)
 }
 
 /// The text of one part, as it comes out of the XML.
@@ -159,18 +112,7 @@ impl Body {
             }
             Event::Text(text) if self.reads() => self.text.push_str(&text.xml10_content()),
             Event::CData(text) if self.reads() => self.text.push_str(&text.xml10_content()),
-            Event::GeneralRef(name) if self.reads() => {
-                let named = match &*name.xml10_content() {
-                    "amp" => Some('&'),
-                    "lt" => Some('<'),
-                    "gt" => Some('>'),
-                    "quot" => Some('"'),
-                    "apos" => Some('\''),
-                    _ => name.resolve_char_ref().ok().flatten(),
-                };
-                // A form feed parts pages, and is not for an entity to write.
-                self.text.extend(named.filter(|c| !c.is_control()));
-            }
+            Event::GeneralRef(name) if self.reads() => self.text.extend(office::referred(&name)),
             Event::DocType(_) => return Err(Unread::Corrupt),
             _ => {}
         }
@@ -261,6 +203,7 @@ fn is_page_break(element: &BytesStart) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use quick_xml::Reader;
 
     fn text(xml: &str) -> Result<String, Unread> {
         let mut reader = Reader::from_reader(xml.as_bytes());

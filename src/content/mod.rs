@@ -4,7 +4,7 @@
 //! Parsers of foreign bytes run in a child process (`child`), this very program with a hidden word on its
 //! command line, with limits on time, memory and output (`fence`) and one file that was opened for it.
 //! It answers in frames (`wire`), which the parent reads as strictly as any foreign bytes.
-//! The readers: `plain` text, `docx` (in `office` containers), `pdf`.
+//! The readers: `plain` text, `docx` and `xlsx` (in `office` containers), `pdf`.
 //!
 //! This module knows nothing of the archive: a component that cannot be read is kept all the same, and why
 //! it was not is a word of `record`, not an error.
@@ -18,7 +18,7 @@
 //!   runtime ends threads as it likes): one that is left alone meets a closed pipe or its limit of time.
 //! - More pages than allowed give the first ones and the number left out; more text than allowed gives none,
 //!   because it is a bomb far more often than a document.
-//! - Left for later: OCR, signatures, legacy Vietnamese encodings, `doc`, `xlsx`, `odt`, `rtf`, HTML, XML.
+//! - Left for later: OCR, signatures, legacy Vietnamese encodings, `doc`, `xls`, `odt`, `rtf`, HTML, XML.
 
 pub mod child;
 mod docx;
@@ -29,6 +29,7 @@ mod pdf;
 mod plain;
 mod process;
 mod wire;
+mod xlsx;
 
 use crate::config;
 use crate::record::component::{Format, PLAIN_TEXT, Unread};
@@ -73,8 +74,8 @@ pub enum ContentError {
 
 /// Whether anything here reads this format, or could find out more about it.
 pub fn is_read(format: &Format) -> bool {
-    use format::{DOCX, OLE, PDF, UTF16_TEXT, ZIP};
-    [PDF, DOCX, ZIP, OLE, PLAIN_TEXT, UTF16_TEXT].contains(&format.mime.as_str())
+    use format::{DOCX, OLE, PDF, UTF16_TEXT, XLSX, ZIP};
+    [PDF, DOCX, XLSX, ZIP, OLE, PLAIN_TEXT, UTF16_TEXT].contains(&format.mime.as_str())
 }
 
 /// Reads a bitstream in a child process. `program` is this program: `/proc/self/exe`, which is the running

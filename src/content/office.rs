@@ -1,10 +1,12 @@
-//! What is in this container? Word's documents, and what else comes as ZIP or as a compound file.
+//! What is in this container? Word's documents, Excel's workbooks, and what else comes as ZIP or as a compound file.
 
-use crate::content::docx;
 use crate::content::format;
 use crate::content::wire::{Sender, Stop};
+use crate::content::{docx, xlsx};
 use crate::record::component::Unread;
-use std::io::{Read, Seek, SeekFrom};
+use quick_xml::Reader;
+use quick_xml::events::{BytesRef, Event};
+use std::io::{BufReader, Read, Seek, SeekFrom};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
@@ -12,8 +14,13 @@ use zip::result::ZipError;
 const MEMBERS_MAX: usize = 20_000;
 /// How much of a compound file is searched for its directory.
 const DIRECTORY_BYTES: u64 = 64 << 10;
+/// XML is larger than the text in it; unpacked parts together may be this many times the text allowed.
+pub(crate) const XML_PER_TEXT: u64 = 8;
+/// From here on what is unpacked may be at most `RATIO_MAX` times what is packed.
+const RATIO_FROM_BYTES: u64 = 8 << 20;
+const RATIO_MAX: u64 = 200;
 
-/// Reads a ZIP if it is a Word document. `begin` is told the format before anything else happens.
+/// Reads a ZIP if it is a Word document or an Excel workbook. `begin` is told the format before anything else happens.
 pub(crate) fn read_zip(
     input: impl Read + Seek,
     guess: &'static str,
@@ -37,13 +44,80 @@ pub(crate) fn read_zip(
         () => guess,
     };
     begin(sender, mime)?;
-    if mime != format::DOCX {
+    if ![format::DOCX, format::XLSX].contains(&mime) {
         return Err(Unread::FormatNotRead.into());
     }
     if archive.len() > MEMBERS_MAX {
         return Err(Unread::Corrupt.into());
     }
-    docx::read(&mut archive, sender)
+    if mime == format::XLSX { xlsx::read(&mut archive, sender) } else { docx::read(&mut archive, sender) }
+}
+
+/// Takes the XML of a member to its end, an event at a time. What is unpacked is counted as it comes out, whatever the
+/// archive claims, and taken off the budget.
+pub(crate) fn read_xml<R: Read + Seek>(
+    archive: &mut ZipArchive<R>,
+    name: &str,
+    budget: &mut u64,
+    mut take: impl FnMut(Event) -> Result<(), Unread>,
+) -> Result<(), Stop> {
+    let member = archive.by_name(name).map_err(unread)?;
+    let packed = member.compressed_size();
+    let allowed = (*budget).min(packed.saturating_mul(RATIO_MAX).max(RATIO_FROM_BYTES));
+    let mut reader = Reader::from_reader(BufReader::with_capacity(64 << 10, Counted { inner: member, left: allowed }));
+    let config = reader.config_mut();
+    config.check_end_names = false;
+    config.allow_unmatched_ends = true;
+    let mut buffer = Vec::new();
+    let outcome = loop {
+        buffer.clear();
+        match reader.read_event_into(&mut buffer) {
+            Ok(Event::Eof) => break Ok(()),
+            Ok(event) => {
+                if let Err(unread) = take(event) {
+                    break Err(unread);
+                }
+            }
+            Err(quick_xml::Error::Io(error)) if error.kind() == std::io::ErrorKind::FileTooLarge => {
+                break Err(Unread::TooMuchText);
+            }
+            Err(_) => break Err(Unread::Corrupt),
+        }
+    };
+    let left = reader.into_inner().into_inner().left;
+    *budget -= allowed - left;
+    Ok(outcome?)
+}
+
+/// The character that a reference in XML stands for; there are no entities but the five of XML itself.
+pub(crate) fn referred(name: &BytesRef) -> Option<char> {
+    let named = match &*name.xml10_content() {
+        "amp" => Some('&'),
+        "lt" => Some('<'),
+        "gt" => Some('>'),
+        "quot" => Some('"'),
+        "apos" => Some('\''),
+        _ => name.resolve_char_ref().ok().flatten(),
+    };
+    // A form feed parts pages, and is not for an entity to write.
+    named.filter(|c| !c.is_control())
+}
+
+/// Lets so many bytes through and then fails, which `Read::take` does not.
+struct Counted<R> {
+    inner: R,
+    left: u64,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let length = self.inner.read(buffer)?;
+        match self.left.checked_sub(length as u64) {
+            Some(left) => self.left = left,
+            None => return Err(std::io::ErrorKind::FileTooLarge.into()),
+        }
+        Ok(length)
+    }
 }
 
 /// What a ZIP that cannot be read says about itself.

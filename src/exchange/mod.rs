@@ -31,7 +31,9 @@ pub mod manifest;
 pub mod plain;
 pub mod posted;
 mod rows;
+pub mod schedule;
 mod sheet;
+pub mod shipped;
 
 use crate::config;
 use crate::record::package::Package;

@@ -26,6 +26,7 @@ pub mod id;
 pub mod metadata;
 pub mod number;
 pub mod package;
+pub mod retention;
 pub mod sampling;
 pub mod stamp;
 pub mod text;

@@ -99,3 +99,13 @@ pub fn word(write: Member) -> Vec<u8> {
 pub fn paragraph(text: &str) -> String {
     format!("<w:p><w:r><w:t>{text}</w:t></w:r></w:p>")
 }
+
+/// An Excel workbook with one sheet of this XML.
+pub fn workbook(rows: &str) -> Vec<u8> {
+    let sheet = format!("<worksheet><sheetData>{rows}</sheetData></worksheet>");
+    let types = |out: &mut dyn std::io::Write| out.write_all(b"<Types/>").unwrap();
+    let sheet = move |out: &mut dyn std::io::Write| out.write_all(sheet.as_bytes()).unwrap();
+    let members: [(&str, Member); 3] =
+        [("[Content_Types].xml", &types), ("xl/workbook.xml", &types), ("xl/worksheets/sheet1.xml", &sheet)];
+    zip(&members)
+}

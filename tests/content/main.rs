@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use vankho::config;
 use vankho::content::format::{HEAD_BYTES, Utf8Check, identify};
 use vankho::content::{Outcome, Reading, input, read};
+use vankho::exchange;
 use vankho::record::component::{Format, Unread};
 
 /// Limits of the tests: what takes longer or more is stopped.
@@ -138,4 +139,29 @@ async fn the_format_is_found_in_the_content_whatever_is_said() {
     let docx = Format { mime: vankho::content::format::DOCX.into() };
     let reading = reading_as(&build::pdf(&build::pages(&[&["đúng"]])), &docx).await;
     assert_eq!((reading.format.mime.as_str(), text(&reading)), ("application/pdf", "đúng"));
+}
+
+/// A schedule in a workbook is read by the child, and a hostile one costs its reader nothing but a finding.
+#[tokio::test]
+async fn a_schedule_in_a_workbook() {
+    let cell = |text: &str| format!("<c t=\"inlineStr\"><is><t>{text}</t></is></c>");
+    let row = |cells: [&str; 3]| format!("<row>{}</row>", cells.map(cell).concat());
+    let rows = [row(["Nhóm", "Tên nhóm hồ sơ, tài liệu", "Thời hạn lưu trữ"]), row(["1", "Báo cáo năm", "Vĩnh viễn"])];
+    let import = async |bytes: &[u8]| exchange::schedule::read(program(), bytes, &limits()).await.unwrap();
+    let imported = import(&build::workbook(&rows.concat())).await;
+    let [class] = &imported.classes[..] else { panic!("{imported:?}") };
+    assert_eq!(
+        (class.code.as_str(), class.title.as_str(), class.period.to_string().as_str()),
+        ("1.01", "Báo cáo năm", "permanent")
+    );
+    let entities = "<!DOCTYPE x [<!ENTITY a \"aaaa\">]><row/>";
+    for (bytes, why) in [
+        (build::workbook("<row r=\"4294967295\"/>"), "too_much_text"),
+        (build::workbook(entities), "corrupt"),
+        (b"PK\x03\x04 and no more".to_vec(), "corrupt"),
+        (build::pdf(&build::pages(&[&["đúng"]])), "application/pdf"),
+    ] {
+        let told = import(&bytes).await;
+        assert_eq!((told.classes.len(), told.flaws[0].detail.as_deref()), (0, Some(why)), "{:?}", told.flaws);
+    }
 }
