@@ -82,7 +82,7 @@ pub struct Field<T = Metadata> {
     pub vi: &'static str,
     /// The element of the circular, where it has one.
     pub circular: Option<&'static str>,
-    /// Where the element stands: `document`, `file` or `package`.
+    /// Where the element stands: `document`, `file` or `package`; `fonds` is named without elements.
     pub level: &'static str,
     pub shape: Shape,
     /// The circular's limit in characters (in digits for counts).
@@ -111,6 +111,7 @@ impl<T> Field<T> {
             "document" => "TT 05/2025, EAD_doc",
             "file" => "TT 05/2025, EAD",
             "package" => "TT 05/2025, METS",
+            "fonds" => "TT 05/2025, fonds",
             _ => "offices",
         }
     }

@@ -9,23 +9,28 @@
 
 pub mod access;
 pub mod actor;
+pub mod agencies;
 pub mod audit;
 pub mod backup;
 pub mod codes;
 pub mod component;
 pub mod consultation;
 pub mod date;
+pub mod day;
 pub mod description;
 pub mod digest;
+pub mod document;
 pub mod entry;
 mod line;
 pub mod fields;
 pub mod finding;
 pub mod fixity;
+pub mod flaw;
 pub mod id;
 pub mod metadata;
 pub mod number;
 pub mod package;
+pub mod refusal;
 pub mod sampling;
 pub mod stamp;
 pub mod text;
