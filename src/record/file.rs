@@ -17,7 +17,7 @@ use crate::record::{
     file_state::FileState,
     filecode::FileCode,
     flaw::{Code, Flaw},
-    id::{ActorId, FileId, FondsId},
+    id::{ActorId, FileId, FondsId, RecordId},
     term::ClassRef,
 };
 use serde::{Deserialize, Serialize};
@@ -112,6 +112,20 @@ pub struct About {
     /// Lý do không lập hồ sơ: these are loose records (tài liệu rời), allowed for a reason only (TT 05/2025 art. 17.2).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loose_reason: Option<String>,
+    /// Tài liệu dẫn chiếu: records of other files that belong here too. They are referred to, never copied, and leave
+    /// with this description; each has one file that keeps it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shared: Vec<Shared>,
+}
+
+/// A record that another file keeps.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shared {
+    pub record: RecordId,
+    /// Its place in this file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ordinal: Option<u32>,
 }
 
 /// The description of a file: schema `file.v1`.
@@ -151,7 +165,7 @@ const COPIED: Need<About> =
     Need::PackageWhere("for packages, where `security_copy` is true", |a: &About| a.security_copy == Some(true));
 
 /// Every field, in the order of [`About`]. Elements and lengths: TT 05/2025/TT-BNV, Annexes I and III.
-pub static FILE_FIELDS: [Field<About>; 29] = [
+pub static FILE_FIELDS: [Field<About>; 30] = [
     of_the_circular("code", "Mã hồ sơ", ("fileCode", 100), |a| one(&a.code)).needed(Need::Package),
     of_the_circular("title", "Tiêu đề hồ sơ", ("title", 1000), |a| {
         Some(Cow::from(a.title.as_str())).filter(|title| !title.trim().is_empty())
@@ -214,7 +228,17 @@ pub static FILE_FIELDS: [Field<About>; 29] = [
     row("reasons", "Lý do", |a: &About| joined(&a.reasons)).shaped(Shape::Lines),
     row("paper_place", "Vị trí tài liệu giấy", |a: &About| one(&a.paper_place)),
     row("loose_reason", "Lý do không lập hồ sơ", |a: &About| one(&a.loose_reason)),
+    row("shared", "Tài liệu dẫn chiếu", shared).shaped(Shape::Lines),
 ];
+
+fn shared(about: &About) -> Option<Cow<'_, str>> {
+    let line = |shared: &Shared| match shared.ordinal {
+        Some(ordinal) => format!("{ordinal}: {}", shared.record),
+        None => shared.record.to_string(),
+    };
+    let lines: Vec<String> = about.shared.iter().map(line).collect();
+    (!lines.is_empty()).then(|| Cow::from(lines.join("; ")))
+}
 
 fn date(date: Option<PartialDate>) -> Option<Cow<'static, str>> {
     date.map(|date| Cow::from(date.to_string()))
@@ -295,6 +319,7 @@ pub mod tests {
             reasons: vec!["1".into()],
             paper_place: one(),
             loose_reason: one(),
+            shared: vec![Shared { record: RecordId::new(0, [9; 10]), ordinal: Some(6) }],
             ..whole()
         }
     }
