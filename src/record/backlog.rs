@@ -269,7 +269,7 @@ pub mod tests {
         type Change = fn(&mut Backlog);
         let cases: [(Change, &[Code]); 12] = [
             (|_| {}, &[]),
-            (|b| drop(b.files[0].records.pop()), &[NotPlaced]),
+            (|b| b.files[0].records.truncate(1), &[NotPlaced]),
             (|b| b.rejected.clear(), &[NotPlaced]),
             (|b| b.files[1].records.push(record(1)), &[PlacedTwice]),
             (|b| b.files[1].records.push(record(5)), &[PlacedTwice]),
