@@ -1,5 +1,8 @@
 //! The schemas say exactly what the code writes, and `schemas/README.md` says all of it to people.
 
+#[path = "schemas/arrangement.rs"]
+mod arrangement;
+
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
@@ -750,7 +753,7 @@ fn the_schema_knows_every_field_and_every_code() {
 }
 
 /// The row of the README for a field.
-fn field_row(field: &Field) -> String {
+fn field_row<T>(field: &Field<T>) -> String {
     let name = match field.key == field.name {
         true => format!("`{}`", field.name),
         false => format!("`{}` (stored as `{}`)", field.name, field.key),

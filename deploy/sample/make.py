@@ -348,8 +348,10 @@ def write_lists(target, files):
 def main(target):
     for name, style in FONTS.items():
         pdfmetrics.registerFont(TTFont(name, font_file(style)))
-    data = json.loads((HERE / "agencies.json").read_text("utf-8"))
-    agencies = {agency["code"]: agency for agency in data["agencies"]}
+    data = json.loads((HERE / "letterheads.json").read_text("utf-8"))
+    heads = {head["code"]: head for head in data["letterheads"]}
+    register = json.loads((HERE / "agencies.json").read_text("utf-8"))
+    agencies = {agency["code"]: agency | heads.get(agency["code"], {}) for agency in register["agencies"]}
     fonds = {one["code"]: one for one in data["fonds"]}
     files = list(csv.DictReader((HERE / "files.tsv").open(encoding="utf-8"), delimiter="\t"))
     retentions = {(f["fonds"], f["code"]): f["retention"] for f in files}

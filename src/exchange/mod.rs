@@ -26,6 +26,7 @@ mod components;
 mod describe;
 pub mod export;
 pub mod folder;
+pub mod forms;
 mod given;
 pub mod manifest;
 pub mod plain;

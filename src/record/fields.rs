@@ -47,22 +47,21 @@ impl Shape {
     }
 }
 
-/// Who needs a field.
-#[derive(Clone, Copy, Debug)]
-pub enum Need {
+/// Who needs a field of a `T`.
+pub enum Need<T = Metadata> {
     /// Nothing is kept without it.
     Record,
     /// The circular requires it of the depositor: its absence is a warning.
     Package,
     /// The same, but of some records only; the text says of which.
-    PackageWhere(&'static str, fn(&Metadata) -> bool),
+    PackageWhere(&'static str, fn(&T) -> bool),
     /// The circular requires it, and the archive knows it or can make it.
     Made,
     /// Nobody.
     Optional,
 }
 
-impl Need {
+impl<T> Need<T> {
     pub fn as_str(&self) -> &'static str {
         match self {
             Need::Record => "always",
@@ -74,8 +73,8 @@ impl Need {
     }
 }
 
-/// One field.
-pub struct Field {
+/// One field of a `T`: of a record's metadata, of a file ([`crate::record::file`]), of a fonds.
+pub struct Field<T = Metadata> {
     /// Its name in manifests and findings.
     pub name: &'static str,
     /// Its key in a description, which differs for `language` only.
@@ -83,76 +82,85 @@ pub struct Field {
     pub vi: &'static str,
     /// The element of the circular, where it has one.
     pub circular: Option<&'static str>,
-    /// Where the element stands: `document`, `file` or `package`.
+    /// Where the element stands: `document`, `file` or `package`; `fonds` is named without elements.
     pub level: &'static str,
     pub shape: Shape,
     /// The circular's limit in characters (in digits for counts).
     pub length: Option<usize>,
-    pub need: Need,
+    pub need: Need<T>,
     /// The code list and its name in [`codes`].
     pub list: Option<(&'static str, &'static [codes::Code])>,
-    /// What a record says here; `None` where it says nothing.
-    pub value: fn(&Metadata) -> Option<Cow<'_, str>>,
+    /// What is said here; `None` where nothing is said.
+    pub value: fn(&T) -> Option<Cow<'_, str>>,
 }
 
-const fn field(name: &'static str, vi: &'static str, value: fn(&Metadata) -> Option<Cow<'_, str>>) -> Field {
+/// A field that nobody asks for yet: the beginning of a row.
+pub const fn row<T>(name: &'static str, vi: &'static str, value: fn(&T) -> Option<Cow<'_, str>>) -> Field<T> {
     let (circular, length, list) = (None, None, None);
     Field { name, key: name, vi, circular, level: "–", shape: Shape::Line, length, need: Need::Optional, list, value }
 }
 
-impl Field {
+const fn field(name: &'static str, vi: &'static str, value: fn(&Metadata) -> Option<Cow<'_, str>>) -> Field {
+    row(name, vi, value)
+}
+
+impl<T> Field<T> {
     /// Who asks for the field.
     pub fn source(&self) -> &'static str {
         match self.level {
             "document" => "TT 05/2025, EAD_doc",
             "file" => "TT 05/2025, EAD",
             "package" => "TT 05/2025, METS",
+            "fonds" => "TT 05/2025, fonds",
             _ => "offices",
         }
     }
 
-    const fn element(mut self, element: &'static str, length: usize) -> Field {
+    pub const fn element(mut self, element: &'static str, length: usize) -> Field<T> {
         self.circular = Some(element);
         self.level = "document";
         self.length = if length == 0 { None } else { Some(length) };
         self
     }
 
-    const fn at(mut self, level: &'static str) -> Field {
+    pub const fn at(mut self, level: &'static str) -> Field<T> {
         self.level = level;
         self
     }
 
-    const fn needed(mut self, need: Need) -> Field {
+    pub const fn needed(mut self, need: Need<T>) -> Field<T> {
         self.need = need;
         self
     }
 
-    const fn shaped(mut self, shape: Shape) -> Field {
+    pub const fn shaped(mut self, shape: Shape) -> Field<T> {
         self.shape = shape;
         self
     }
 
-    const fn of(mut self, name: &'static str, list: &'static [codes::Code]) -> Field {
+    pub const fn of(mut self, name: &'static str, list: &'static [codes::Code]) -> Field<T> {
         self.list = Some((name, list));
         self
     }
 
-    const fn keyed(mut self, key: &'static str) -> Field {
+    pub const fn keyed(mut self, key: &'static str) -> Field<T> {
         self.key = key;
         self
     }
 }
 
-fn one(value: &Option<String>) -> Option<Cow<'_, str>> {
+/// A line as a value.
+pub fn one(value: &Option<String>) -> Option<Cow<'_, str>> {
     value.as_deref().map(Cow::from)
 }
 
-fn flag(value: Option<bool>) -> Option<Cow<'static, str>> {
+/// Yes or no as a value.
+pub fn flag(value: Option<bool>) -> Option<Cow<'static, str>> {
     value.map(|flag| Cow::from(if flag { "true" } else { "false" }))
 }
 
-fn joined(values: &[String]) -> Option<Cow<'_, str>> {
+/// A list as a value, with `; ` between its lines.
+pub fn joined(values: &[String]) -> Option<Cow<'_, str>> {
     match values {
         [] => None,
         [only] => Some(Cow::from(only.as_str())),
@@ -233,29 +241,47 @@ pub static FIELDS: [Field; 30] = [
     field("validity", "Hiệu lực", |m| one(&m.validity)),
 ];
 
-/// What is wrong with a record's fields by the table: each field gives at most one finding of a code.
-pub fn check(metadata: &Metadata, row: u64) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for field in &FIELDS {
-        let Some(value) = (field.value)(metadata) else {
-            match field.need {
-                Need::Record => findings.push(Finding::new(Code::NoSubject, row, field.name)),
-                Need::Package => findings.push(Finding::new(Code::Missing, row, field.name)),
-                Need::PackageWhere(_, where_true) if where_true(metadata) => {
-                    findings.push(Finding::new(Code::Missing, row, field.name));
-                }
-                Need::PackageWhere(..) | Need::Made | Need::Optional => {}
+/// What the table finds wrong with a field.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Wrong {
+    /// Nothing is kept without it.
+    Needed,
+    /// The circular requires it.
+    Missing,
+    /// More characters than its limit.
+    TooLong(usize, usize),
+}
+
+/// What is wrong by a table: each field gives at most one answer.
+pub fn judge<'a, T>(
+    fields: &'static [Field<T>],
+    of: &'a T,
+) -> impl Iterator<Item = (&'static str, Wrong)> + use<'a, T> {
+    fields.iter().filter_map(move |field| {
+        let wrong = match ((field.value)(of), &field.need) {
+            (Some(value), _) => {
+                // Bytes are never fewer than characters: most values need no count.
+                let limit = field.length.filter(|limit| value.len() > *limit)?;
+                let long = value.chars().count();
+                (long > limit).then_some(Wrong::TooLong(long, limit))
             }
-            continue;
+            (None, Need::Record) => Some(Wrong::Needed),
+            (None, Need::Package) => Some(Wrong::Missing),
+            (None, Need::PackageWhere(_, where_true)) => where_true(of).then_some(Wrong::Missing),
+            (None, Need::Made | Need::Optional) => None,
         };
-        // Bytes are never fewer than characters: most values need no count.
-        if let Some(limit) = field.length.filter(|limit| value.len() > *limit) {
-            let long = value.chars().count();
-            if long > limit {
-                findings.push(Finding::new(Code::TooLong, row, field.name).with_detail(format!("{long} > {limit}")));
-            }
-        }
-    }
+        wrong.map(|wrong| (field.name, wrong))
+    })
+}
+
+/// What is wrong with a record's fields by the table.
+pub fn check(metadata: &Metadata, row: u64) -> Vec<Finding> {
+    let finding = |(name, wrong)| match wrong {
+        Wrong::Needed => Finding::new(Code::NoSubject, row, name),
+        Wrong::Missing => Finding::new(Code::Missing, row, name),
+        Wrong::TooLong(long, limit) => Finding::new(Code::TooLong, row, name).with_detail(format!("{long} > {limit}")),
+    };
+    let mut findings: Vec<Finding> = judge(&FIELDS, metadata).map(finding).collect();
     for (name, value) in outside_lists(metadata) {
         findings.push(Finding::new(Code::OutsideCodeList, row, name).with_detail(value));
     }

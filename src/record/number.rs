@@ -1,6 +1,6 @@
 //! Number and notation of a document (số và ký hiệu), NĐ 30/2020 art. 8 and Annex I: `48/QĐ-UBND`.
 
-use crate::record::text;
+use crate::record::{access::agency_key, metadata::Metadata, text};
 
 /// A reference number taken apart: `48` and `QĐ-UBND`, or `162` and `2026/NĐ-CP`.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -33,6 +33,15 @@ pub fn key(number: &str, notation: &str) -> String {
     kept.trim_start_matches('0').to_owned()
 }
 
+/// What makes two records look like one: the same number and notation, agency and year (NĐ 30/2020 art. 15 and
+/// Annex VI ask for a warning). `None` where number, notation or year is unknown.
+pub fn likeness(metadata: &Metadata) -> Option<String> {
+    let number = key(metadata.number.as_deref()?, metadata.notation.as_deref()?);
+    let agency = metadata.agency.as_deref().map(agency_key).unwrap_or_default();
+    let year = metadata.issued?.year;
+    Some(format!("{number}|{year}|{agency}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,5 +68,26 @@ mod tests {
         for (number, notation) in [("05", "QĐ-UBND"), ("5", "qd ubnd"), ("5", "/QÐ-UBND"), ("5", "QĐUBND")] {
             assert_eq!(key(number, notation), "5qdubnd");
         }
+    }
+
+    #[test]
+    fn alike_is_the_same_number_agency_and_year() {
+        let record = |number: &str, agency: &str, issued: &str| Metadata {
+            number: Some(number.into()),
+            notation: Some("QĐ-UBND".into()),
+            agency: Some(agency.into()),
+            issued: issued.parse().ok(),
+            ..Metadata::default()
+        };
+        let one = likeness(&record("05", "Sở Nội vụ", "2026-05-15"));
+        for (number, agency, issued, alike) in [
+            ("5", "SỞ nội vụ", "2026-06", true),
+            ("5", "Sở Nội vụ", "2025-05-15", false),
+            ("6", "Sở Nội vụ", "2026-05-15", false),
+            ("5", "Sở Tài chính", "2026-05-15", false),
+        ] {
+            assert_eq!(likeness(&record(number, agency, issued)) == one, alike, "{number} {agency} {issued}");
+        }
+        assert_eq!(likeness(&Metadata { issued: None, ..record("5", "Sở Nội vụ", "2026") }), None);
     }
 }
