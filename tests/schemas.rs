@@ -1,5 +1,8 @@
 //! The schemas say exactly what the code writes, and `schemas/README.md` says all of it to people.
 
+#[path = "schemas/disposition.rs"]
+mod disposition;
+
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;

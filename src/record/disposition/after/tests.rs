@@ -166,7 +166,8 @@ fn decide(spared: &[Unit]) -> Act {
 fn what_may_be_listed() {
     let same = |_: &mut UnitFacts| {};
     type Change = fn(&mut UnitFacts);
-    let rows: Vec<(&str, Unit, Ground, Change, Result<(), Refusal>)> = vec![
+    type Row = (&'static str, Unit, Ground, Change, Result<(), Refusal>);
+    let rows: Vec<Row> = vec![
         ("a file that is due", file(1), expired("2026-01-01"), same, Ok(())),
         ("due today", file(1), expired("2026-11-23"), |u| u.due = Some(20261123), Ok(())),
         ("due tomorrow", file(1), expired("2026-11-24"), same, Err(Refusal::NotDue)),
