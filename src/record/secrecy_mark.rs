@@ -88,7 +88,8 @@ fn stamp(cell: &str, alone: bool) -> Option<Level> {
     let level = named(&name, spaced)?;
     let capitals = !name.chars().any(char::is_lowercase);
     // In small letters only where it has the line to itself, and begins like a name: `Tối mật`.
-    let as_a_name = alone && name.starts_with(char::is_uppercase) && name.to_lowercase().ends_with("mật");
+    let sentence = cell.ends_with(['.', ';', ',']) || cell.contains(['"', '“', '”']);
+    let as_a_name = alone && !sentence && name.starts_with(char::is_uppercase) && name.to_lowercase().ends_with("mật");
     (capitals || as_a_name).then_some(level)
 }
 
@@ -149,7 +150,7 @@ mod tests {
     /// Heads as NĐ 30/2020/NĐ-CP Annex I and the texts of scans have them.
     #[test]
     fn marks_at_the_head_of_documents() {
-        let rows: [(&str, Option<Level>); 32] = [
+        let rows: [(&str, Option<Level>); 33] = [
             // Under the number.
             ("Số: 05/BC-SNV          Hà Nội, ngày 05 tháng 6 năm 2026\nMẬT\nBÁO CÁO", Some(Level::Secret)),
             ("Số: 05/BC-SNV\nTỐI MẬT\n", Some(Level::Higher)),
@@ -185,6 +186,7 @@ mod tests {
             ("BỆNH VIỆN MẮT\nMẮT", None),
             ("Độ mật: không", None),
             ("tài liệu có dấu\nmật.", None),
+            ("chuyển giao bí mật nhà nước độ\n“Tuyệt mật”.", None),
             ("03     Mật", None),
         ];
         for (body, level) in rows {

@@ -48,17 +48,17 @@ const STYLE: &str = "@page{size:A4;margin:20mm 15mm 20mm 30mm;@top-center{conten
 @page:first{@top-center{content:none}}\
 body{font:13pt/1.4 'Times New Roman',Tinos,'Liberation Serif',serif;color:#000;margin:0}\
 header,footer{display:flex;justify-content:space-between;gap:8mm}\
-header>div{text-align:center}header p,footer p{margin:0}\
+header>div{flex:0 1 auto}header>div:last-child{flex:none}header p,footer p{margin:0;text-align:center}header .c{font-size:12pt}\
 .c{text-transform:uppercase}.b{font-weight:bold}.i{font-style:italic}\
 .r::after{content:'';display:block;width:40%;margin:1mm auto;border-top:1px solid}\
 h1{font-size:14pt;text-align:center;margin:8mm 0 0;text-transform:uppercase}\
 h2{font-size:13pt;text-align:center;margin:0 0 6mm}h3{font-size:13pt;margin:4mm 0 1mm}\
-table{border-collapse:collapse;width:100%;font-size:11pt;margin:3mm 0}\
-th,td{border:1px solid;padding:1mm 1.5mm;vertical-align:top;overflow-wrap:anywhere}\
-thead{display:table-header-group}tr{break-inside:avoid}td.n{text-align:right}\
+table{border-collapse:collapse;width:calc(100% - 1px);font-size:11pt;margin:3mm 0}\
+th,td{border:1px solid;padding:1mm;vertical-align:top}td{overflow-wrap:anywhere}\
+thead{display:table-header-group}tr{break-inside:avoid}td.n{text-align:right;white-space:nowrap}\
 p{margin:1.5mm 0;text-align:justify;overflow-wrap:anywhere}\
 footer{margin-top:8mm;break-inside:avoid;align-items:flex-start}\
-footer .s{text-align:center;min-width:45mm}footer .s .b:last-child{margin-top:22mm}\
+footer .s{min-width:45mm}footer .t p{text-align:left}footer .s .b:last-child{margin-top:22mm}\
 footer .t{font-size:11pt}footer .t .b{font-size:12pt;font-style:italic}";
 
 /// A value as text of HTML: nothing in it is markup, and nothing turns the direction of what stands after it.

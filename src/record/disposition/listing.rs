@@ -36,6 +36,7 @@ fn add(case: &mut Case, unit: Unit, ground: &Ground, facts: &Facts, at: Instant)
     is_a_unit(unit, ground, known)?;
     // It is listed as it is now, so what changed before is no objection.
     has_ground(ground, &UnitFacts { changed: false, ..known.clone() }, at)?;
+    no_circle(case, unit, ground)?;
     if let Ground::Duplicate { found_by, .. } = ground {
         case.reviewers.insert(*found_by);
     }
@@ -51,6 +52,18 @@ fn add(case: &mut Case, unit: Unit, ground: &Ground, facts: &Facts, at: Instant)
         certificates: Vec::new(),
     });
     Ok(())
+}
+
+/// Of two records that are the same one stays: what stays for another is not listed itself, and what is listed does not
+/// stay for another.
+fn no_circle(case: &Case, unit: Unit, ground: &Ground) -> Result<(), Refusal> {
+    let kept = |ground: &Ground| match ground {
+        Ground::Duplicate { kept, .. } => Some(Unit::Record(*kept)),
+        Ground::Expired { .. } => None,
+    };
+    let stays = case.listed.iter().any(|listed| listed.unit != unit && kept(&listed.ground) == Some(unit));
+    let goes = kept(ground).is_some_and(|kept| case.find(kept).is_some());
+    if stays || goes { Err(Refusal::KeptIsGoing) } else { Ok(()) }
 }
 
 /// Nothing is taken off once the council has met: then it has an outcome, or the head spares it.

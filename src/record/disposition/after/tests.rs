@@ -208,6 +208,13 @@ fn what_may_be_listed() {
     assert_eq!(Desk::listed().may(&again, &clerk()), Err(Refusal::AlreadyListed));
     assert_eq!(Desk::sitting().knowing(file(1), |u| u.changed = true).may(&again, &clerk()), Ok(()), "listed anew");
     assert_eq!(Desk::met().may(&again, &clerk()), Err(Refusal::NotThisStage), "the council has met");
+    // a is a duplicate of b, and b of a: both would go.
+    let one = Desk::empty().does(Act::List { unit: loose(4), ground: duplicate(3, 4) }, &clerk());
+    for ground in [duplicate(4, 4), expired("2026-01-01")] {
+        assert_eq!(one.may(&Act::List { unit: loose(3), ground }, &clerk()), Err(Refusal::KeptIsGoing));
+    }
+    let other = Desk::empty().does(Act::List { unit: loose(3), ground: expired("2026-01-01") }, &clerk());
+    assert_eq!(other.may(&Act::List { unit: loose(4), ground: duplicate(3, 4) }, &clerk()), Err(Refusal::KeptIsGoing));
     let off = |reason: &str| Act::TakeOff { unit: file(1), reason: reason.into() };
     for (desk, act, expected) in [
         (Desk::listed(), off("Nhầm hồ sơ"), Ok(())),
