@@ -216,7 +216,8 @@ fn the_schema_of_cases_accepts_what_is_kept_and_nothing_else() {
     let mut named: Vec<&str> = acts.iter().map(Act::as_str).collect();
     let trace = &schema["properties"]["trace"]["items"]["properties"]["act"]["enum"];
     let mut known: Vec<&str> = trace.as_array().unwrap().iter().filter_map(Value::as_str).collect();
-    (named.sort_unstable(), known.sort_unstable());
+    named.sort_unstable();
+    known.sort_unstable();
     assert_eq!(named, known);
 }
 
