@@ -338,9 +338,11 @@ impl Case {
         self.to_historical
     }
 
-    /// The last day on which the decision may be executed: so many days after it (TT 06/2025/TT-BNV: 15).
+    /// The last day on which the decision may be executed: so many days after it (TT 06/2025/TT-BNV: 15). The day of the
+    /// paper counts where it is earlier than the day on which it was entered here.
     pub fn execution_until(&self, days_max: u16) -> Option<u32> {
-        days::plus(days::day_of(self.decision.as_ref()?.at), days_max)
+        let decision = self.decision.as_ref()?;
+        days::plus(days::day_of(decision.at).min(decision.paper.day.span().0), days_max)
     }
 
     /// How the term of execution stands on a day, while something is still to be destroyed: days that are left, negative

@@ -430,12 +430,15 @@ fn how_a_decision_is_executed() {
 #[test]
 fn when_the_execution_is_due() {
     let (desk, rules) = (Desk::decided(), Rules::default());
-    assert_eq!(desk.case.execution_until(rules.execution_days_max), Some(20261208));
+    assert_eq!(desk.case.execution_until(rules.execution_days_max), Some(20261205), "from the day of the paper");
     for (today, left) in
-        [(20261123, None), (20261202, None), (20261203, Some(5)), (20261208, Some(0)), (20261210, Some(-2))]
+        [(20261123, None), (20261129, None), (20261130, Some(5)), (20261205, Some(0)), (20261207, Some(-2))]
     {
         assert_eq!(desk.case.execution_reminder(today, &rules), left, "{today}");
     }
+    let mut later = Desk::decided().case;
+    later.decision.as_mut().unwrap().paper.day = "2026-12-01".parse().unwrap();
+    assert_eq!(later.execution_until(15), Some(20261208), "or from the day on which it was entered");
     let done = Desk::ordered().does(Act::Destroyed { unit: file(1), certificates: vec![Digest::of(b"c")] }, &clerk());
     assert_eq!(done.case.execution_reminder(20261210, &rules), None, "nothing is left to do");
     assert_eq!(Desk::appraised().case.execution_reminder(20261210, &rules), None);
