@@ -2,6 +2,8 @@
 
 #[path = "schemas/arrangement.rs"]
 mod arrangement;
+#[path = "schemas/disposition.rs"]
+mod disposition;
 
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

@@ -24,6 +24,7 @@
 
 mod components;
 mod describe;
+pub mod dossier;
 pub mod export;
 pub mod folder;
 pub mod forms;
