@@ -20,6 +20,7 @@ use vankho::record::{
     consultation::Consultation,
     description::{Description, SCHEMA},
     digest::Digest,
+    document::{Document, Salt},
     entry::{Damage, Entry, Event},
     fields::{FIELDS, Field},
     finding::{Code, Finding, Severity},
@@ -476,7 +477,7 @@ fn retention_schedule() -> Schedule {
         schedule: ScheduleId::new(1_763_877_600_000, [5; 10]),
         version: 2,
         replaces: Some(Digest::of(b"1")),
-        salt: "0a".repeat(32),
+        salt: Salt::new([0x0a; 32]),
         title: "Bảng thời hạn lưu trữ".into(),
         source: Some(LegalSource {
             number: "09/2011/TT-BNV".into(),

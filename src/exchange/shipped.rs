@@ -62,6 +62,7 @@ fn draft(head: &str, rows: &str) -> Result<Draft, NotShipped> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::document::{Document, Salt};
     use crate::record::{
         id::ScheduleId,
         retention::{check::check, flaw::FlawCode, period::Period, rules::Rules, schedule::Schedule},
@@ -70,7 +71,10 @@ mod tests {
 
     fn versions() -> Vec<Schedule> {
         let drafts = schedules().unwrap();
-        drafts.into_iter().map(|draft| draft.first_version(ScheduleId::new(0, [1; 10]), "0a".repeat(32))).collect()
+        drafts
+            .into_iter()
+            .map(|draft| draft.first_version(ScheduleId::new(0, [1; 10]), Salt::new([0x0a; 32])))
+            .collect()
     }
 
     #[test]

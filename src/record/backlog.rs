@@ -14,6 +14,7 @@
 
 use crate::record::{
     actor::Role,
+    arranging::Refusal,
     digest::Digest,
     document::{Document, Salt},
     file::About,
@@ -22,7 +23,6 @@ use crate::record::{
     flaw::{Code, Flaw, stops},
     id::{ActorId, FileId, FondsId, RecordId},
     plan::Approval,
-    refusal::Refusal,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -16,8 +16,8 @@
 
 use crate::record::{
     actor::Role,
+    arranging::Refusal::{self, AlreadyThere, NoReason, NotNow, NotThere, NotYourRole, SamePerson},
     id::ActorId,
-    refusal::Refusal::{self, AlreadyThere, NoReason, NotNow, NotThere, NotYourRole, SamePerson},
 };
 use serde::{Deserialize, Serialize};
 

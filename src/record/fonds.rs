@@ -13,6 +13,7 @@ use crate::record::{
         Agencies, AgencyCode,
         custody::{Because, Custodian, Share},
     },
+    arranging::Refusal,
     codes,
     date::PartialDate,
     day,
@@ -22,7 +23,6 @@ use crate::record::{
     file,
     flaw::{Code, Flaw},
     id::FondsId,
-    refusal::Refusal,
 };
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;

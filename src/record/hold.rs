@@ -11,8 +11,8 @@
 //! So each record that it catches gets an entry of its own, and from then on the search is not asked again.
 
 use crate::record::{
-    canonical::{Canonical, NotADocument},
     digest::Digest,
+    document::{Document, NotADocument, Salt},
     id::{ActorId, FileId, FondsId, HoldId, RecordId},
     refusal::refusals,
 };
@@ -92,7 +92,7 @@ pub struct Released {
 pub struct Hold {
     /// Always [`SCHEMA`].
     pub schema: String,
-    pub salt: String,
+    pub salt: Salt,
     pub hold: HoldId,
     /// The description that this one takes the place of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -109,13 +109,10 @@ pub struct Hold {
     pub released: Option<Released>,
 }
 
-impl Canonical for Hold {
+impl Document for Hold {
     const SCHEMA: &'static str = SCHEMA;
     fn schema(&self) -> &str {
         &self.schema
-    }
-    fn salt(&self) -> &str {
-        &self.salt
     }
 }
 
@@ -155,7 +152,7 @@ impl Hold {
     }
 
     /// The description of the same hold, released. "Release needs a different person than the one who asked."
-    pub fn release(&self, by: ActorId, reason: &str, salt: String) -> Result<Hold, HoldRefusal> {
+    pub fn release(&self, by: ActorId, reason: &str, salt: Salt) -> Result<Hold, HoldRefusal> {
         releasable(self.asked_by, self.released.is_some(), by)?;
         if reason.trim().is_empty() {
             return Err(HoldRefusal::NoReleaseReason);
@@ -241,7 +238,7 @@ mod tests {
     fn hold(scope: Scope) -> Hold {
         Hold {
             schema: SCHEMA.into(),
-            salt: "0a".repeat(32),
+            salt: Salt::new([0x0a; 32]),
             hold: HoldId::new(0, [9; 10]),
             replaces: None,
             authority: "Tòa án nhân dân khu vực 1, Quyết định số 12/2026/QĐ-TA".into(),
@@ -292,7 +289,7 @@ mod tests {
     #[test]
     fn who_releases_a_hold() {
         let placed = hold(Scope::Record { record: RecordId::new(0, [1; 10]) });
-        let salt = || "0b".repeat(32);
+        let salt = || Salt::new([0x0b; 32]);
         for (by, reason, expected) in [
             (actor(1), "Vụ án đã kết thúc", Some(HoldRefusal::SamePerson)),
             (actor(3), " ", Some(HoldRefusal::NoReleaseReason)),
@@ -344,7 +341,7 @@ mod tests {
             (search(true), true, true),
             (search(false), false, true),
             (search(false), true, false),
-            (search(true).release(actor(3), "xong", "0b".repeat(32)).unwrap(), true, false),
+            (search(true).release(actor(3), "xong", Salt::new([0x0b; 32])).unwrap(), true, false),
             (hold(Scope::Record { record: RecordId::new(0, [1; 10]) }), false, false),
         ] {
             assert_eq!(hold.catches(arrived_later), expected, "{:?} {arrived_later}", hold.scope);

@@ -8,6 +8,7 @@ use crate::record::{
     access::Access,
     actor::Role,
     agencies::AgencyCode,
+    arranging::Refusal,
     date::PartialDate,
     digest::Digest,
     document::{Document, Salt},
@@ -16,7 +17,6 @@ use crate::record::{
     filecode,
     flaw::{Code, Flaw, stops},
     id::{ActorId, FileId, FondsId},
-    refusal::Refusal,
     term::ClassRef,
 };
 use serde::{Deserialize, Serialize};

@@ -9,6 +9,7 @@ use vankho::record::{
         custody::{Assignment, Share},
         levels,
     },
+    arranging::Refusal,
     backlog::{Backlog, BacklogState, Because, Proposed, Rejected},
     digest::Digest,
     document::{Document, Salt},
@@ -20,7 +21,6 @@ use vankho::record::{
     fonds::{self, Closed, FONDS_FIELDS, Fonds, Keeping, Kind},
     id::{ActorId, FileId, FondsId, RecordId, ScheduleId},
     plan::{Approval, FilePlan, Heading, Planned},
-    refusal::Refusal,
     term::ClassRef,
 };
 

@@ -3,7 +3,6 @@
 use crate::{changed, code_reads, full, schema};
 use serde_json::{Value, json};
 use vankho::record::{
-    canonical::Canonical,
     digest::Digest,
     disposition::{
         act::Act,
@@ -18,6 +17,7 @@ use vankho::record::{
         stub::Stub,
         withdrawal::Mistake,
     },
+    document::{Document, Salt},
     hold::{Hold, Reason, Released, Scope},
     id::{ActorId, CaseId, FileId, FondsId, HoldId, RecordId, ScheduleId},
     secrecy::Level,
@@ -38,7 +38,7 @@ fn paper(number: Option<&str>) -> Paper {
 /// The schema accepts every example as the code writes it; without a key of `optional` both accept it, without any other
 /// key at the top both refuse it, but for keys of `conditional`, which only the schema misses; what is wrong they refuse
 /// alike.
-fn held_to<T: Canonical + std::fmt::Debug + PartialEq>(
+fn held_to<T: Document + std::fmt::Debug + PartialEq>(
     examples: &[T],
     (optional, conditional): (&[&str], &[&str]),
     wrong: &[(&str, Value)],
@@ -73,7 +73,7 @@ fn held_to<T: Canonical + std::fmt::Debug + PartialEq>(
 fn hold(scope: Scope) -> Hold {
     Hold {
         schema: Hold::SCHEMA.into(),
-        salt: "0a".repeat(32),
+        salt: Salt::new([0x0a; 32]),
         hold: HoldId::new(0, [1; 10]),
         replaces: None,
         authority: "Tòa án nhân dân khu vực 1".into(),
@@ -148,7 +148,7 @@ fn case() -> Case {
     };
     let (file, until) = (Unit::File(FileId::new(0, [2; 10])), Some("2031".parse().unwrap()));
     let duplicate = Ground::Duplicate { kept: record(5), found_by: actor(4) };
-    let empty = Case::new(CaseId::new(0, [1; 10]), "Sở Nội vụ", true, "0a".repeat(32));
+    let empty = Case::new(CaseId::new(0, [1; 10]), "Sở Nội vụ", true, Salt::new([0x0a; 32]));
     Case {
         stage: Stage::Closed,
         replaces: Some(Digest::of(b"r")),
@@ -172,7 +172,7 @@ fn case() -> Case {
 
 #[test]
 fn the_schema_of_cases_accepts_what_is_kept_and_nothing_else() {
-    let empty = Case::new(CaseId::new(0, [1; 10]), "Sở Nội vụ", false, "0a".repeat(32));
+    let empty = Case::new(CaseId::new(0, [1; 10]), "Sở Nội vụ", false, Salt::new([0x0a; 32]));
     let optional = ["replaces", "council", "minutes", "appraisal", "decision", "handover", "destruction"];
     let wrong = [
         ("/stage", json!("done")),
@@ -234,7 +234,7 @@ fn bases() -> [Basis; 3] {
 #[test]
 fn the_schema_of_stubs_accepts_what_is_kept_and_nothing_else() {
     let at = "2026-11-23T03:04:05.000000Z".parse().unwrap();
-    let stubs = bases().map(|basis| Stub::of(&full(), at, basis, "0a".repeat(32)));
+    let stubs = bases().map(|basis| Stub::of(&full(), at, basis, Salt::new([0x0a; 32])));
     let wrong = [
         ("/record", json!("1")),
         ("/components", json!(-1)),
@@ -264,7 +264,7 @@ fn the_schema_of_certificates_accepts_what_is_kept_and_nothing_else() {
     let [disposed, withdrawn, expelled] = bases();
     let first = Certificate {
         schema: Certificate::SCHEMA.into(),
-        salt: "0a".repeat(32),
+        salt: Salt::new([0x0a; 32]),
         origin: "kho.example.vn".into(),
         record: record(1),
         stub: Digest::of(b"s"),

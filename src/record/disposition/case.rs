@@ -8,10 +8,10 @@
 //! took part stays, for the head who decides must be somebody who never did.
 
 use crate::record::{
-    canonical::Canonical,
     date::PartialDate,
     digest::Digest,
     disposition::days,
+    document::{Document, Salt},
     entry::Instant,
     id::{ActorId, CaseId, FileId, RecordId, ScheduleId},
 };
@@ -256,7 +256,7 @@ pub struct Trace {
 pub struct Case {
     /// Always [`SCHEMA`].
     pub schema: String,
-    pub salt: String,
+    pub salt: Salt,
     pub case: CaseId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<Digest>,
@@ -287,19 +287,16 @@ pub struct Case {
     pub trace: Vec<Trace>,
 }
 
-impl Canonical for Case {
+impl Document for Case {
     const SCHEMA: &'static str = SCHEMA;
     fn schema(&self) -> &str {
         &self.schema
-    }
-    fn salt(&self) -> &str {
-        &self.salt
     }
 }
 
 impl Case {
     /// A case with an empty list.
-    pub fn new(case: CaseId, agency: &str, to_historical: bool, salt: String) -> Case {
+    pub fn new(case: CaseId, agency: &str, to_historical: bool, salt: Salt) -> Case {
         Case {
             schema: SCHEMA.into(),
             salt,
@@ -321,7 +318,7 @@ impl Case {
     }
 
     /// The same case as the next description: names the one it takes the place of, under a salt of its own.
-    pub fn following(self, replaced: Digest, salt: String) -> Case {
+    pub fn following(self, replaced: Digest, salt: Salt) -> Case {
         Case { replaces: Some(replaced), salt, ..self }
     }
 

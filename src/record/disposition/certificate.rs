@@ -9,12 +9,12 @@
 //! there is no certificate, and the order stays pending for everybody to see.
 
 use crate::record::{
-    canonical::Canonical,
     digest::Digest,
     disposition::{
         basis::Basis,
         case::{Appraisal, Council, Decision, Paper, Votes},
     },
+    document::{Document, Salt},
     entry::Instant,
     id::{ActorId, RecordId},
     refusal::refusals,
@@ -30,7 +30,7 @@ pub const SCHEMA: &str = "certificate.v1";
 pub struct Certificate {
     /// Always [`SCHEMA`].
     pub schema: String,
-    pub salt: String,
+    pub salt: Salt,
     /// The name of the log.
     pub origin: String,
     pub record: RecordId,
@@ -242,13 +242,10 @@ refusals! {
         "what the certificate does not cover is missing; add the limits that all have"
 }
 
-impl Canonical for Certificate {
+impl Document for Certificate {
     const SCHEMA: &'static str = SCHEMA;
     fn schema(&self) -> &str {
         &self.schema
-    }
-    fn salt(&self) -> &str {
-        &self.salt
     }
 }
 
@@ -311,7 +308,7 @@ mod tests {
         let votes = Votes { agree: 3, against: 0, abstained: 0 };
         Certificate {
             schema: SCHEMA.into(),
-            salt: "0a".repeat(32),
+            salt: Salt::new([0x0a; 32]),
             origin: "kho.example.vn".into(),
             record: RecordId::new(0, [1; 10]),
             stub: Digest::of(b"stub"),

@@ -12,8 +12,13 @@
 //! itself; that of the other was never the archive's to know.
 
 use crate::record::{
-    canonical::Canonical, date::PartialDate, description::Description, digest::Digest, disposition::basis::Basis,
-    entry::Instant, id::RecordId,
+    date::PartialDate,
+    description::Description,
+    digest::Digest,
+    disposition::basis::Basis,
+    document::{Document, Salt},
+    entry::Instant,
+    id::RecordId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +31,7 @@ pub const SCHEMA: &str = "stub.v1";
 pub struct Stub {
     /// Always [`SCHEMA`].
     pub schema: String,
-    pub salt: String,
+    pub salt: Salt,
     pub record: RecordId,
     /// When the archive had taken responsibility.
     pub accessioned: Instant,
@@ -63,19 +68,16 @@ pub struct Identity {
     pub retention_code: Option<String>,
 }
 
-impl Canonical for Stub {
+impl Document for Stub {
     const SCHEMA: &'static str = SCHEMA;
     fn schema(&self) -> &str {
         &self.schema
-    }
-    fn salt(&self) -> &str {
-        &self.salt
     }
 }
 
 impl Stub {
     /// What remains of a record with this description, its newest.
-    pub fn of(description: &Description, accessioned: Instant, basis: Basis, salt: String) -> Stub {
+    pub fn of(description: &Description, accessioned: Instant, basis: Basis, salt: Salt) -> Stub {
         let originals = || description.components.iter().filter(|one| one.made_from.is_none());
         let identity = matches!(basis, Basis::Disposition { .. }).then(|| identity(description));
         Stub {
@@ -91,7 +93,7 @@ impl Stub {
     }
 
     /// The bytes' own name.
-    pub fn digest(&self) -> Result<Digest, crate::record::canonical::NotADocument> {
+    pub fn digest(&self) -> Result<Digest, crate::record::document::NotADocument> {
         Ok(Digest::of(&self.to_bytes()?))
     }
 }
@@ -179,7 +181,7 @@ mod tests {
         let at = "2026-11-23T03:04:05.000000Z".parse().unwrap();
         for (n, basis) in bases().into_iter().enumerate() {
             assert!(basis.name().0 != basis.name().1);
-            let stub = Stub::of(&description(), at, basis, "0a".repeat(32));
+            let stub = Stub::of(&description(), at, basis, Salt::new([0x0a; 32]));
             let bytes = stub.to_bytes().unwrap();
             assert_eq!(Stub::from_bytes(&bytes).unwrap(), stub);
             assert_eq!((stub.components, stub.bytes), (2, 2_000), "of the originals");

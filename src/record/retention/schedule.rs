@@ -8,6 +8,7 @@
 use crate::record::{
     date::PartialDate,
     digest::Digest,
+    document::{Document, Salt},
     id::{ActorId, ScheduleId},
     retention::{day::Day, period::Period, trigger::Trigger},
     text,
@@ -29,8 +30,7 @@ pub struct Schedule {
     /// The version that this one takes the place of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<Digest>,
-    /// 32 random bytes in hexadecimal digits.
-    pub salt: String,
+    pub salt: Salt,
     pub title: String,
     /// The legal text that says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -116,35 +116,14 @@ pub struct Draft {
     pub classes: Vec<Class>,
 }
 
-/// What a schedule can be refused for.
-#[derive(Debug, thiserror::Error)]
-pub enum NotASchedule {
-    #[error("the schedule is not JSON of schema schedule.v1: {0}")]
-    Json(#[from] serde_json::Error),
-    #[error("the schedule names schema {0:?}; this version reads schedule.v1")]
-    Schema(String),
-    #[error("the schedule is not in RFC 8785 form")]
-    NotCanonical,
+impl Document for Schedule {
+    const SCHEMA: &'static str = SCHEMA;
+    fn schema(&self) -> &str {
+        &self.schema
+    }
 }
 
 impl Schedule {
-    /// The bytes that are stored and hashed.
-    pub fn to_bytes(&self) -> Result<Vec<u8>, NotASchedule> {
-        Ok(serde_json_canonicalizer::to_vec(self)?)
-    }
-
-    /// Reads stored bytes. They must be exactly the canonical form, so that a digest has one meaning.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Schedule, NotASchedule> {
-        let read: Schedule = serde_json::from_slice(bytes)?;
-        if read.schema != SCHEMA {
-            return Err(NotASchedule::Schema(read.schema));
-        }
-        if read.to_bytes()? != bytes {
-            return Err(NotASchedule::NotCanonical);
-        }
-        Ok(read)
-    }
-
     pub fn class(&self, code: &str) -> Option<&Class> {
         self.classes.iter().find(|class| class.code == code)
     }
@@ -169,7 +148,7 @@ pub fn ruling(versions: &[Schedule], day: Day) -> Option<&Schedule> {
 
 impl Draft {
     /// The first version of a schedule, which nobody has approved yet.
-    pub fn first_version(self, schedule: ScheduleId, salt: String) -> Schedule {
+    pub fn first_version(self, schedule: ScheduleId, salt: Salt) -> Schedule {
         Schedule {
             schema: SCHEMA.into(),
             schedule,
@@ -236,6 +215,7 @@ impl Action {
 #[cfg(test)]
 pub mod tests {
     use super::*;
+    use crate::record::document::NotADocument;
 
     /// A schedule with nothing wrong: two classes, approved.
     pub fn example() -> Schedule {
@@ -250,7 +230,7 @@ pub mod tests {
             schedule: ScheduleId::new(1_763_877_600_000, [5; 10]),
             version: 2,
             replaces: Some(Digest::of(b"1")),
-            salt: "0a".repeat(32),
+            salt: Salt::new([0x0a; 32]),
             title: "Bảng thời hạn lưu trữ của Sở Nội vụ".into(),
             source: Some(LegalSource {
                 number: "08/2025/TT-BNV".into(),
@@ -276,14 +256,14 @@ pub mod tests {
         let bytes = example().to_bytes().unwrap();
         assert_eq!(Schedule::from_bytes(&bytes).unwrap(), example());
         let spaced = [&bytes[..], b"\n"].concat();
-        assert!(matches!(Schedule::from_bytes(&spaced), Err(NotASchedule::NotCanonical)));
+        assert!(matches!(Schedule::from_bytes(&spaced), Err(NotADocument::NotCanonical)));
         let text = String::from_utf8(bytes).unwrap();
         assert!(matches!(
             Schedule::from_bytes(text.replace(SCHEMA, "schedule.v2").as_bytes()),
-            Err(NotASchedule::Schema(_))
+            Err(NotADocument::Schema { .. })
         ));
         let other = text.replace("\"years:10\"", "\"years:010\"");
-        assert!(matches!(Schedule::from_bytes(other.as_bytes()), Err(NotASchedule::Json(_))));
+        assert!(matches!(Schedule::from_bytes(other.as_bytes()), Err(NotADocument::Json { .. })));
     }
 
     /// A version rules from its first day in force, once the head has approved it, and not while it is incomplete.

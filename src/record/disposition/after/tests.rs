@@ -2,7 +2,6 @@
 
 use crate::record::{
     actor::Role,
-    canonical::Canonical,
     digest::Digest,
     disposition::{
         act::{Act, Facts, Lies, UnitFacts, Who},
@@ -11,6 +10,7 @@ use crate::record::{
         refusal::Refusal,
         rules::Rules,
     },
+    document::{Document, Salt},
     entry::Instant,
     id::{ActorId, CaseId, FileId, HoldId, RecordId, ScheduleId},
 };
@@ -81,7 +81,7 @@ struct Desk {
 
 impl Desk {
     fn empty() -> Desk {
-        let case = Case::new(CaseId::new(0, [1; 10]), "Sở Nội vụ", true, "0a".repeat(32));
+        let case = Case::new(CaseId::new(0, [1; 10]), "Sở Nội vụ", true, Salt::new([0x0a; 32]));
         let units = [(file(1), plain(Lies::File)), (file(2), plain(Lies::File))].into_iter();
         let records = [(loose(3), plain(Lies::Loose)), (loose(4), plain(Lies::InFile))];
         Desk { case, units: units.chain(records).collect(), rules: Rules::default() }
@@ -453,6 +453,6 @@ fn a_case_keeps_its_trace_and_its_form() {
     assert_eq!(acts[acts.len() - 3..], ["decide", "hand_over", "order"]);
     let bytes = case.to_bytes().unwrap();
     assert_eq!(Case::from_bytes(&bytes).unwrap(), case);
-    let next = case.clone().following(Digest::of(&bytes), "0b".repeat(32));
+    let next = case.clone().following(Digest::of(&bytes), Salt::new([0x0b; 32]));
     assert_eq!((next.replaces, next.salt == case.salt), (Some(Digest::of(&bytes)), false));
 }
