@@ -43,6 +43,8 @@ pub mod desk;
 
 pub mod archive;
 
+pub mod arrangement;
+
 pub mod ingest;
 
 pub mod characterization;

@@ -8,12 +8,15 @@ use crate::archive::{
 use crate::catalog::{Applied, Catalog};
 use crate::ledger::{log::Ledger, merkle::EMPTY_ROOT};
 use crate::record::{
+    described::Described,
     description::Description,
     digest::Digest,
     entry::{Entry, Event},
     id::RecordId,
+    unit::Unit,
 };
 use crate::store::{Store, StoreError, layout};
+use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use std::{collections::HashMap, sync::Arc};
 
@@ -42,7 +45,8 @@ impl Derived {
         let Some(last) = applied.last() else { return Ok(()) };
         let mut changed: HashMap<RecordId, Changed> = HashMap::new();
         for Applied { seq, entry, description } in applied {
-            let (Some(record), Some(description)) = (entry.event.record(), description.clone()) else { continue };
+            let read = description.as_ref().and_then(Described::record).cloned();
+            let (Some(record), Some(description)) = (entry.event.record(), read) else { continue };
             // A record that was accessioned in an earlier batch keeps its place in the order of accession.
             let first = match (changed.get(&record), &entry.event) {
                 (Some(earlier), _) => earlier.seq,
@@ -68,7 +72,7 @@ impl Derived {
         let entry = Entry::from_bytes(&bytes).map_err(|fault| ArchiveError::Damaged(fault.to_string()))?;
         let mut supplied = false;
         while let Some(read) = undamaged(description(&self.store, record, digest).await)?.map(Arc::new) {
-            let applied = Applied { seq, entry: entry.clone(), description: Some(read.clone()) };
+            let applied = Applied { seq, entry: entry.clone(), description: Some(read.clone().into()) };
             supplied = supplied || self.catalog.supply(applied).await?;
             if !supplied {
                 break;
@@ -142,21 +146,20 @@ struct Loaded {
 /// that is gone or damaged leaves its record out; whether that is lawful is for `verify` to say.
 async fn load(store: &Store, base: u64, entries: &[Vec<u8>]) -> Result<Loaded, ArchiveError> {
     let mut read = Vec::with_capacity(entries.len());
-    let mut last: HashMap<RecordId, u64> = HashMap::new();
+    let mut last: HashMap<Unit, u64> = HashMap::new();
     for (seq, bytes) in (base..).zip(entries) {
         let entry = Entry::from_bytes(bytes).map_err(|fault| ArchiveError::Damaged(format!("entry {seq}: {fault}")))?;
         // What says nothing new of a record does not hide what an earlier entry said.
-        if let (Some(record), Some(_)) = (entry.event.record(), entry.event.description()) {
-            last.insert(record, seq);
+        if let Some((unit, _)) = entry.event.names() {
+            last.insert(unit, seq);
         }
         read.push((seq, entry));
     }
     let last = &last;
     let fetch = |(seq, entry): (u64, Entry)| async move {
-        let record = entry.event.record().filter(|record| last.get(record) == Some(&seq));
-        let wanted = record.zip(entry.event.description());
+        let wanted = entry.event.names().filter(|(unit, _)| last.get(unit) == Some(&seq));
         let description = match wanted {
-            Some((record, digest)) => undamaged(description(store, record, digest).await)?.map(Arc::new),
+            Some((unit, digest)) => undamaged(described(store, unit, digest).await)?,
             None => None,
         };
         let left_out = u64::from(wanted.is_some() && description.is_none());
@@ -182,18 +185,30 @@ pub fn undamaged<T>(read: Result<Option<T>, ArchiveError>) -> Result<Option<T>, 
     }
 }
 
-/// A description as the ledger names it; `None` where it is gone.
+/// The description of a record as the ledger names it; `None` where it is gone.
 pub async fn description(store: &Store, record: RecordId, digest: Digest) -> Result<Option<Description>, ArchiveError> {
-    let path = layout::description(record, digest);
-    let bytes = match store.read_as(&path, digest).await {
-        Ok(bytes) => bytes,
-        Err(StoreError::Differs { path }) => return Err(ArchiveError::Damaged(path)),
-        Err(StoreError::Absent(_)) => {
-            tracing::warn!(record.id = %record, "a description is gone; run `vankho verify archive`");
-            return Ok(None);
-        }
-        Err(error) => return Err(error.into()),
-    };
+    let Some(bytes) = described_bytes(store, record.into(), digest).await? else { return Ok(None) };
     let read = Description::from_bytes(&bytes);
-    read.map(Some).map_err(|fault| ArchiveError::Damaged(format!("{path}: {fault}")))
+    let fault = |fault| ArchiveError::Damaged(format!("{}: {fault}", layout::description(record, digest)));
+    read.map(Some).map_err(fault)
+}
+
+/// The same of any unit.
+pub async fn described(store: &Store, unit: Unit, digest: Digest) -> Result<Option<Described>, ArchiveError> {
+    let Some(bytes) = described_bytes(store, unit, digest).await? else { return Ok(None) };
+    let read = Described::read(unit, &bytes);
+    read.map(Some).map_err(|fault| ArchiveError::Damaged(format!("{}: {fault}", layout::description(unit, digest))))
+}
+
+async fn described_bytes(store: &Store, unit: Unit, digest: Digest) -> Result<Option<Bytes>, ArchiveError> {
+    let path = layout::description(unit, digest);
+    match store.read_as(&path, digest).await {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(StoreError::Differs { path }) => Err(ArchiveError::Damaged(path)),
+        Err(StoreError::Absent(_)) => {
+            tracing::warn!(unit.id = %unit, "a description is gone; run `vankho verify archive`");
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
 }

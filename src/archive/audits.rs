@@ -82,7 +82,7 @@ impl Archive {
         let description = described(record, pledged.seq, (sha256, size), self.clock.now())?;
         let described = self.keep_description(description).await?;
         let event = Event::Accessioned { record, description: described.digest };
-        let proposal = Proposal { by: pledged.by, request, event, description: Some(described.description) };
+        let proposal = Proposal { by: pledged.by, request, event, description: Some(described.description.into()) };
         let answered = self.commit(proposal).await?;
         if !answered.before {
             self.fulfil(intent).await?;

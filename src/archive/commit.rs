@@ -12,7 +12,7 @@ use crate::catalog::{Applied, Catalog, Grounds};
 use crate::config;
 use crate::ledger::log::{Appended, Committed, Ledger, LedgerError};
 use crate::record::{
-    description::Description,
+    described::Described,
     digest::Digest,
     entry::{Entry, Event, Instant},
     id::ActorId,
@@ -37,7 +37,7 @@ pub struct Proposal {
     pub request: Digest,
     pub event: Event,
     /// The description that the event names: durable already, read back.
-    pub description: Option<Arc<Description>>,
+    pub description: Option<Described>,
 }
 
 /// The request that a repeated call of the same actor with the same key makes.

@@ -1,6 +1,7 @@
 //! Keeping components and descriptions: durable and read back, under an intent that names their folder.
 use crate::archive::{Archive, ArchiveError, apply};
 use crate::record::{
+    described::Described as Told,
     description::Description,
     digest::Digest,
     id::{IntentId, RecordId},
@@ -86,6 +87,11 @@ impl Archive {
     pub async fn description(&self, record: RecordId) -> Result<Option<Described>, ArchiveError> {
         let Some(known) = self.catalog.record(record).await? else { return Ok(None) };
         self.description_of(record, known.description).await
+    }
+
+    /// A description of any unit, hashed again as it is read; `None` where it is gone.
+    pub async fn described(&self, unit: Unit, digest: Digest) -> Result<Option<Told>, ArchiveError> {
+        apply::described(&self.store, unit, digest).await
     }
 
     /// A description of a record, hashed again as it is read.

@@ -1,16 +1,18 @@
 //! The fold: entries in, rows out.
 
 use crate::catalog::{Catalog, CatalogError, Entry, State, audits, likeness, sql, timestamps, units};
-use crate::record::{component::Component, description::Description, digest::Digest, id::RecordId, stamp::Stamped};
+use crate::record::{
+    component::Component, described::Described, description::Description, digest::Digest, id::RecordId, stamp::Stamped,
+};
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 /// One entry with what it names: the description is absent where the record has been destroyed since.
 #[derive(Clone, Debug)]
 pub struct Applied {
     pub seq: u64,
     pub entry: Entry,
-    pub description: Option<Arc<Description>>,
+    pub description: Option<Described>,
 }
 
 /// Rows in one statement: SQLite takes 32,766 values, the widest row here has 17.
@@ -118,7 +120,7 @@ async fn latest<'a>(
             accessions.insert(record, (applied.seq as i64, applied.entry.at.micros()));
         }
         if let Some(description) = &applied.description {
-            last.insert(record, (applied, &**description));
+            last.extend(description.record().map(|description| (record, (applied, &**description))));
         }
     }
     let mut latest = BTreeMap::new();

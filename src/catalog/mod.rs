@@ -11,6 +11,7 @@
 //! *A batch is folded before it is written.* A record that is accessioned and read in one batch is one row.
 
 mod apply;
+pub mod arranged;
 pub mod audits;
 mod sql;
 mod timestamps;

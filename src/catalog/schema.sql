@@ -24,6 +24,32 @@ CREATE TABLE IF NOT EXISTS units (
     description TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS units_kind ON units (kind, seq);
+CREATE TABLE IF NOT EXISTS fonds (
+    fonds   TEXT PRIMARY KEY,
+    code    TEXT NOT NULL,
+    name    TEXT NOT NULL,
+    creator TEXT NOT NULL,
+    closed  TEXT
+);
+CREATE INDEX IF NOT EXISTS fonds_code ON fonds (code);
+CREATE TABLE IF NOT EXISTS files (
+    file            TEXT PRIMARY KEY,
+    fonds           TEXT NOT NULL,
+    code            TEXT,
+    title           TEXT NOT NULL,
+    heading         TEXT,
+    state           TEXT NOT NULL,
+    access          TEXT NOT NULL,
+    started         TEXT,
+    ended           TEXT,
+    closed          TEXT,
+    office          TEXT,
+    maker           TEXT,
+    retention_code  TEXT,
+    retention_years BIGINT
+);
+CREATE INDEX IF NOT EXISTS files_fonds ON files (fonds, code);
+CREATE INDEX IF NOT EXISTS files_code ON files (code);
 CREATE TABLE IF NOT EXISTS records (
     record      TEXT PRIMARY KEY,
     seq         BIGINT NOT NULL,
@@ -47,6 +73,7 @@ CREATE INDEX IF NOT EXISTS records_seq ON records (seq);
 CREATE INDEX IF NOT EXISTS records_waiting ON records (seq) WHERE waiting > 0;
 CREATE INDEX IF NOT EXISTS records_likeness ON records (likeness);
 CREATE INDEX IF NOT EXISTS records_external ON records (external_id);
+CREATE INDEX IF NOT EXISTS records_file ON records (file, seq);
 CREATE TABLE IF NOT EXISTS components (
     record  TEXT NOT NULL,
     ordinal BIGINT NOT NULL,

@@ -17,6 +17,14 @@ pub const ENTRY_UNIT: &str = "SELECT unit FROM entries WHERE seq = $1";
 pub const BEGINNINGS: &str = "SELECT e.seq, e.unit, u.kind, r.record FROM entries e \
      LEFT JOIN units u ON u.unit = e.unit LEFT JOIN records r ON r.record = e.unit \
      WHERE e.event IN ('accessioned', 'opened') AND e.seq >= $1 ORDER BY e.seq LIMIT $2";
+pub const FONDS: &str = "SELECT * FROM fonds ORDER BY code";
+pub const FONDS_OF_CODE: &str = "SELECT * FROM fonds WHERE code = $1";
+pub const FILE: &str = "SELECT * FROM files WHERE file = $1";
+pub const FILES_OF_CODE: &str = "SELECT * FROM files WHERE code = $1";
+/// Page by page in the order of their codes.
+pub const FILES_OF_FONDS: &str = "SELECT * FROM files WHERE fonds = $1 AND COALESCE(code, file) > $2 \
+     ORDER BY COALESCE(code, file) LIMIT $3";
+pub const RECORDS_OF_FILE: &str = "SELECT * FROM records WHERE file = $1 AND seq >= $2 ORDER BY seq LIMIT $3";
 pub const UNIT: &str = "SELECT * FROM units WHERE unit = $1";
 pub const UNITS: &str = "SELECT * FROM units WHERE kind = $1 AND seq >= $2 ORDER BY seq LIMIT $3";
 pub const ALIKE: &str = "SELECT likeness, MIN(record) FROM records WHERE likeness = ";
@@ -45,7 +53,9 @@ pub const AUDITS_OPEN: &str = "SELECT * FROM audits WHERE ended IS NULL ORDER BY
 pub const END_AUDIT: &str = "UPDATE audits SET ended = $1, ended_at = $2, record = $3, entries = $4, faults = $5, \
      repaired = $6, lost = $7 WHERE pledge = $8 AND ended IS NULL";
 
-pub const CLEAR: [&str; 8] = [
+pub const CLEAR: [&str; 10] = [
+    "DELETE FROM files",
+    "DELETE FROM fonds",
     "DELETE FROM units",
     "DELETE FROM audits",
     "DELETE FROM timestamps",
@@ -61,6 +71,15 @@ pub const REPLACE_PLACE: &str = " ON CONFLICT (name) DO UPDATE SET value = exclu
 pub const INSERT_REQUESTS: &str = "INSERT INTO requests (request, seq) ";
 pub const INSERT_ENTRIES: &str = "INSERT INTO entries (seq, at, event, unit, description) ";
 pub const INSERT_UNITS: &str = "INSERT INTO units (unit, kind, seq, at, description) ";
+pub const INSERT_FONDS: &str = "INSERT INTO fonds (fonds, code, name, creator, closed) ";
+pub const REPLACE_FONDS: &str = " ON CONFLICT (fonds) DO UPDATE SET code = excluded.code, name = excluded.name, \
+     creator = excluded.creator, closed = excluded.closed";
+pub const INSERT_FILES: &str = "INSERT INTO files (file, fonds, code, title, heading, state, access, started, ended, \
+     closed, office, maker, retention_code, retention_years) ";
+pub const REPLACE_FILE: &str = " ON CONFLICT (file) DO UPDATE SET fonds = excluded.fonds, code = excluded.code, \
+     title = excluded.title, heading = excluded.heading, state = excluded.state, access = excluded.access, \
+     started = excluded.started, ended = excluded.ended, closed = excluded.closed, office = excluded.office, \
+     maker = excluded.maker, retention_code = excluded.retention_code, retention_years = excluded.retention_years";
 /// The entry that opened a unit stays what it was.
 pub const REPLACE_UNIT: &str = " ON CONFLICT (unit) DO UPDATE SET description = excluded.description";
 /// Two processes may have asked at one size; what the first entry names is what is kept.
@@ -91,6 +110,12 @@ pub const STATEMENTS: &[&str] = &[
     BEGINNINGS,
     UNIT,
     UNITS,
+    FONDS,
+    FONDS_OF_CODE,
+    FILE,
+    FILES_OF_CODE,
+    FILES_OF_FONDS,
+    RECORDS_OF_FILE,
     "SELECT request, seq FROM requests WHERE request IN ($1, $2)",
     "SELECT request, seq, NULL FROM requests WHERE request IN ($1, $2) UNION ALL \
      SELECT record, NULL, description FROM records WHERE record IN ($3, $4) UNION ALL \
@@ -118,6 +143,8 @@ pub const INSERTS: &[(&str, &str)] = &[
     (INSERT_REQUESTS, ""),
     (INSERT_ENTRIES, ""),
     (INSERT_UNITS, REPLACE_UNIT),
+    (INSERT_FONDS, REPLACE_FONDS),
+    (INSERT_FILES, REPLACE_FILE),
     (INSERT_TIMESTAMPS, KEEP_TIMESTAMP),
     (INSERT_AUDITS, ""),
     (INSERT_COMPONENTS, ""),

@@ -1,7 +1,7 @@
 //! What has descriptions of its own and is no record: fonds, files, schedules, holds and cases, and the order in which
 //! everything that is described began.
 
-use crate::catalog::{Applied, Catalog, CatalogError, apply, digest, record, sql};
+use crate::catalog::{Applied, Catalog, CatalogError, apply, arranged, digest, record, sql};
 use crate::record::{
     digest::Digest,
     entry::Instant,
@@ -70,7 +70,7 @@ impl Catalog {
 /// Notes the units that entries open or describe anew.
 pub(in crate::catalog) async fn note(change: &mut SqliteConnection, rows: &[Applied]) -> Result<(), CatalogError> {
     // One at a time: a statement may not write a row twice, and there are few.
-    for Applied { seq, entry, .. } in rows {
+    for Applied { seq, entry, description: told } in rows {
         let Some((unit, description)) = entry.event.names().filter(|(unit, _)| unit.record().is_none()) else {
             continue;
         };
@@ -80,6 +80,7 @@ pub(in crate::catalog) async fn note(change: &mut SqliteConnection, rows: &[Appl
             row.push_bind(entry.at.micros()).push_bind(description.to_string());
         });
         row.push(sql::REPLACE_UNIT).build().execute(&mut *change).await?;
+        arranged::note(change, told.as_ref()).await?;
     }
     Ok(())
 }

@@ -110,7 +110,7 @@ async fn characterize(archive: &Archive, reader: &Path, known: Known) -> Result<
     let described = archive.keep_description(next).await?;
     let event = Event::Characterized { record: known.record, description: described.digest, replaces };
     let request = request(archive.operator, &random()?);
-    let proposal = Proposal { by: archive.operator, request, event, description: Some(described.description) };
+    let proposal = Proposal { by: archive.operator, request, event, description: Some(described.description.into()) };
     match archive.commit(proposal).await {
         Ok(_) => Ok(Round::Read(told)),
         Err(ArchiveError::Conflict(_)) => Ok(Round::LostRace),

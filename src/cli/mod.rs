@@ -12,7 +12,9 @@ mod audit;
 mod backup;
 mod characterize;
 mod export;
+mod file;
 mod fixity;
+mod fonds;
 mod ingest;
 mod key;
 mod outsiders;
@@ -87,6 +89,12 @@ enum Command {
     /// Accounts: who may act / Tài khoản
     #[command(subcommand)]
     Actor(actor::ActorCommand),
+    /// Fonds: opened, closed, listed / Phông lưu trữ
+    #[command(subcommand)]
+    Fonds(fonds::FondsCommand),
+    /// Files: opened, closed, handed over, listed / Hồ sơ
+    #[command(subcommand)]
+    File(file::FileCommand),
     /// Serve the archive over HTTP / Phục vụ kho qua HTTP
     Serve(serve::Serve),
     /// For another agency: follow archives and cosign their checkpoints / Chứng kiến các kho
@@ -250,6 +258,8 @@ fn only_here(command: &Command) -> Option<&'static str> {
         Command::Verify(verify::Verify::Archive(_)) => Some("verify archive"),
         Command::Verify(verify::Verify::Ledger(_)) => Some("verify ledger"),
         Command::Actor(_) => Some("actor"),
+        Command::Fonds(_) => Some("fonds"),
+        Command::File(_) => Some("file"),
         Command::Serve(_) => Some("serve"),
         Command::Witness(_) => Some("witness"),
         Command::Rebuild => Some("rebuild"),
@@ -290,6 +300,8 @@ async fn run(context: &Context, command: Command) -> Result<ExitCode, CommandErr
         Command::Export(export) => export.run(context).await,
         Command::Verify(verify) => verify.run(context).await,
         Command::Actor(actor) => actor.run(context).await,
+        Command::Fonds(fonds) => fonds.run(context).await,
+        Command::File(file) => file.run(context).await,
         Command::Serve(serve) => serve.run(context).await,
         Command::Witness(witness) => witness.run(context).await,
         Command::Rebuild => place::rebuild(context).await,

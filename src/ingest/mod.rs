@@ -88,7 +88,7 @@ async fn accession(
     let sealed = seal::seal(archive, staged, under_way).await?;
     let kept = keep::keep(archive, sealed).await?;
     let event = Event::Accessioned { record: mine, description: kept.described.digest };
-    let description = Some(kept.described.description);
+    let description = Some(kept.described.description.into());
     let Answered { seq, before } = archive.commit(Proposal { by, request, event, description }).await?;
     // The same request may have been answered meanwhile, with another record.
     let record = if before { archive.catalog.record_of(seq).await?.unwrap_or(mine) } else { mine };

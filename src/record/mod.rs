@@ -20,6 +20,7 @@ pub mod component;
 pub mod consultation;
 pub mod date;
 pub mod day;
+pub mod described;
 pub mod description;
 pub mod difference;
 pub mod digest;

@@ -148,7 +148,7 @@ async fn records_come_out_under_their_own_names() {
         replaces: known.description,
     };
     let request = vankho::archive::request(archive.operator, &[9; 32]);
-    let description = Some(kept.description);
+    let description = Some(kept.description.into());
     archive.commit(vankho::archive::Proposal { by: archive.operator, request, event, description }).await.unwrap();
     world.characterize(&archive).await.unwrap();
     archive.close().await.unwrap();

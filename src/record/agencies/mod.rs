@@ -150,6 +150,14 @@ impl Document for Register {
     }
 }
 
+impl Register {
+    /// That of an archive which has told none yet: the levels, and nobody at them.
+    pub fn empty() -> Register {
+        let (schema, levels) = (Register::SCHEMA.into(), levels());
+        Register { schema, replaces: None, levels, agencies: Vec::new(), custody: Vec::new() }
+    }
+}
+
 /// The levels of local government: three until 30/6/2025, two from 1/7/2025.
 pub fn levels() -> Vec<Level> {
     let date = |text: &str| text.parse().ok();

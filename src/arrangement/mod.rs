@@ -1,0 +1,92 @@
+//! Arrangement: fonds and files are opened, described, closed and handed over.
+//!
+//! `read → judge → keep → commit`: each act reads what is in force, asks the rule that has the article beside it
+//! ([`crate::record::file_state::after`], [`crate::record::fonds`]), keeps the new description, and commits the event that
+//! names it.
+//!
+//! # Why
+//! *The rules are elsewhere.* Who may do what, and what is missing, are pure functions with tables under them; here is only
+//! the way from what the archive knows to their answer.
+//!
+//! *The catalog lends, the ledger decides.* That a code is taken is read from the catalog; two who take it at once are
+//! both let in, and the list of files shows them. What must never be doubled, a new description of the same one, is
+//! refused by the commit.
+
+mod files;
+mod fonds;
+
+use crate::archive::{Answered, Archive, ArchiveError, Proposal, keep::random, request};
+use crate::catalog::CatalogError;
+use crate::record::{
+    arranging::Refusal,
+    described::Described,
+    digest::Digest,
+    document::{NotADocument, Salt},
+    entry::Event,
+    file_state::Who,
+    flaw::{Flaw, stops},
+    unit::Unit,
+};
+
+pub use files::{act, describe_file, file, inside, open_file};
+pub use fonds::{close_fonds, fonds, open_fonds};
+
+/// Why something was not arranged.
+#[derive(Debug, thiserror::Error)]
+pub enum ArrangementError {
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// The rules do not let it be done.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// These have to be mended first.
+    #[error("{} thiếu sót / flaws", .0.len())]
+    Flawed(Vec<Flaw>),
+    #[error(transparent)]
+    Document(#[from] NotADocument),
+}
+
+impl From<Refusal> for ArrangementError {
+    fn from(refusal: Refusal) -> ArrangementError {
+        ArrangementError::Refused(refusal)
+    }
+}
+
+/// What an act came to: the entry, and what people should look at.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Arranged {
+    pub unit: Unit,
+    pub entry: u64,
+    pub flaws: Vec<Flaw>,
+}
+
+/// A salt that nobody can guess.
+fn salt() -> Result<Salt, ArchiveError> {
+    Ok(Salt::new(random()?))
+}
+
+/// Stops where one of these is an error.
+fn expect_sound(flaws: Vec<Flaw>) -> Result<Vec<Flaw>, ArrangementError> {
+    if stops(&flaws) { Err(ArrangementError::Flawed(flaws)) } else { Ok(flaws) }
+}
+
+/// Keeps a description and commits the event that names it: `intended → description → event`.
+///
+/// If we stop here, an intent has the folder swept, or the entry is there and names it.
+async fn keep(
+    archive: &Archive,
+    who: &Who,
+    (told, bytes): (Described, Vec<u8>),
+    event: impl FnOnce(Unit, Digest) -> Event,
+) -> Result<Answered, ArchiveError> {
+    let unit = told.unit();
+    let intent = archive.intend_unit(unit).await?;
+    let description = archive.keep_unit(unit, bytes).await?;
+    let (by, request) = (who.id, request(who.id, &random()?));
+    let proposal = Proposal { by, request, event: event(unit, description), description: Some(told) };
+    let answered = archive.commit(proposal).await?;
+    archive.fulfil(intent).await?;
+    Ok(answered)
+}

@@ -1,0 +1,214 @@
+//! `vankho file`: files (hồ sơ) are opened, closed, handed over and listed.
+
+use crate::archive::Archive;
+use crate::arrangement;
+use crate::catalog::arranged::KnownFile;
+use crate::cli::{
+    CommandError, Context,
+    fonds::{self, line, operator, read_date, told},
+    show::Screen,
+};
+use crate::record::{
+    access::Access,
+    codes,
+    file::{About, check_file},
+    file_state::FileAct,
+};
+use clap::{Args, Subcommand};
+use serde_json::json;
+use std::process::ExitCode;
+
+#[derive(Subcommand)]
+pub enum FileCommand {
+    /// Open a file in a fonds / Mở hồ sơ
+    Open(Box<Open>),
+    /// List the files of a fonds / Danh sách hồ sơ của phông
+    List {
+        /// The code of the fonds / Mã phông
+        fonds: String,
+    },
+    /// Show a file and what lies in it / Xem hồ sơ
+    Show { code: String },
+    /// Close a file: what is in it is looked through / Kết thúc hồ sơ
+    Close { code: String },
+    /// Open a file again / Mở lại hồ sơ
+    Reopen {
+        code: String,
+        /// Why / Lý do
+        #[arg(long)]
+        reason: String,
+    },
+    /// Hand a file over to the archive / Nộp lưu
+    Submit { code: String },
+    /// Take back what was handed over / Rút lại
+    Withdraw { code: String },
+    /// Give a file back / Trả lại
+    Return {
+        code: String,
+        /// Why; as often as there are reasons / Lý do
+        #[arg(long = "reason", required = true)]
+        reasons: Vec<String>,
+    },
+    /// Take a file into the archive: not who submitted it / Tiếp nhận
+    Accept { code: String },
+}
+
+/// Open a file in a fonds
+#[derive(Args)]
+pub struct Open {
+    /// Its code: agency, year, number and notation / Mã hồ sơ
+    code: String,
+    /// The code of the fonds / Mã phông
+    #[arg(long)]
+    fonds: String,
+    /// Its title / Tiêu đề hồ sơ
+    #[arg(long)]
+    title: String,
+    /// When the work began, and when it ended / Thời gian bắt đầu, kết thúc
+    #[arg(long, value_name = "DATE")]
+    started: Option<String>,
+    #[arg(long, value_name = "DATE")]
+    ended: Option<String>,
+    /// Code 01 to 07 of the period, or its name / Thời hạn lưu trữ
+    #[arg(long, value_name = "CODE")]
+    retention: Option<String>,
+    /// The number of years, where the code has none / Số năm lưu trữ
+    #[arg(long, value_name = "YEARS")]
+    years: Option<u32>,
+    /// public, conditional or secret / Mức độ tiếp cận
+    #[arg(long, default_value = "conditional")]
+    access: String,
+    /// Codes of languages, 01 to 11 / Ngôn ngữ
+    #[arg(long = "language", value_name = "CODE", default_value = "01")]
+    languages: Vec<String>,
+    /// The heading in the list of files / Đề mục
+    #[arg(long)]
+    heading: Option<String>,
+    /// Who makes it, and in which unit / Người lập, đơn vị lập
+    #[arg(long)]
+    maker: Option<String>,
+    #[arg(long)]
+    office: Option<String>,
+}
+
+impl FileCommand {
+    pub async fn run(self, context: &Context) -> Result<ExitCode, CommandError> {
+        let archive = context.open().await?;
+        let done = self.carried_out(context, &archive).await;
+        archive.close().await?;
+        done
+    }
+
+    async fn carried_out(self, context: &Context, archive: &Archive) -> Result<ExitCode, CommandError> {
+        let (screen, who) = (&context.screen, operator(archive));
+        let (code, act) = match &self {
+            FileCommand::Open(open) => {
+                let of = fonds::named(archive, &open.fonds).await?.fonds;
+                return told(screen, arrangement::open_file(archive, &who, of, open.about()?).await);
+            }
+            FileCommand::List { fonds } => return listed(screen, archive, fonds).await,
+            FileCommand::Show { code } => return shown(screen, archive, code).await,
+            FileCommand::Close { code } => (code, FileAct::Close),
+            FileCommand::Reopen { code, reason } => (code, FileAct::Reopen { reason }),
+            FileCommand::Submit { code } => (code, FileAct::Submit),
+            FileCommand::Withdraw { code } => (code, FileAct::Withdraw),
+            FileCommand::Return { code, reasons } => (code, FileAct::Return { reasons }),
+            FileCommand::Accept { code } => (code, FileAct::Accept { submitted_by: who.id }),
+        };
+        let id = named(archive, code).await?.file;
+        told(screen, arrangement::act(archive, &who, id, &act).await)
+    }
+}
+
+impl Open {
+    fn about(&self) -> Result<About, CommandError> {
+        let access = Access::read(&self.access).ok_or_else(|| {
+            CommandError::usage(
+                "mức độ tiếp cận là công khai, có điều kiện hoặc mật".into(),
+                "an access level is public, conditional or secret".into(),
+            )
+        })?;
+        let retention = self.retention.as_deref();
+        let retention = retention.map(|typed| codes::lookup(&codes::RETENTIONS, typed).unwrap_or(typed).to_owned());
+        Ok(About {
+            code: Some(self.code.clone()),
+            title: self.title.clone(),
+            retention_code: retention.or(self.years.map(|_| "07".into())),
+            retention_years: self.years,
+            access,
+            languages: self.languages.clone(),
+            started: self.started.as_deref().map(read_date).transpose()?,
+            ended: self.ended.as_deref().map(read_date).transpose()?,
+            heading: self.heading.clone(),
+            maker: self.maker.clone(),
+            unit: self.office.clone(),
+            ..About::default()
+        })
+    }
+}
+
+/// The file that has a code.
+async fn named(archive: &Archive, code: &str) -> Result<KnownFile, CommandError> {
+    archive.catalog.files_of_code(code).await?.into_iter().next().ok_or_else(|| {
+        CommandError::usage(
+            format!("không có hồ sơ nào mang mã {code}; xem vankho file list MÃ_PHÔNG"),
+            format!("no file has the code {code}; see vankho file list FONDS"),
+        )
+    })
+}
+
+async fn listed(screen: &Screen, archive: &Archive, of: &str) -> Result<ExitCode, CommandError> {
+    const PAGE: u32 = 500;
+    let (of, mut after) = (fonds::named(archive, of).await?.fonds, String::new());
+    loop {
+        let page = archive.catalog.files(of, &after, PAGE).await?;
+        for file in &page {
+            let KnownFile { file: id, code, title, state, started, ended, maker, .. } = file;
+            screen.answer(
+                || {
+                    json!({"file": id, "code": code, "title": title, "state": state, "started": started,
+                        "ended": ended, "maker": maker})
+                },
+                || {
+                    let code = code.as_deref().unwrap_or("–");
+                    format!("{code}\t{title}\t{}", screen.say(state.vi(), state.en()))
+                },
+            );
+        }
+        match page.last() {
+            Some(file) => after = file.code.clone().unwrap_or_else(|| file.file.to_string()),
+            None => return Ok(ExitCode::SUCCESS),
+        }
+    }
+}
+
+async fn shown(screen: &Screen, archive: &Archive, code: &str) -> Result<ExitCode, CommandError> {
+    let known = named(archive, code).await?;
+    let read = arrangement::file(archive, known.file).await;
+    let Some((file, _)) = read.map_err(|error| CommandError::Usage(error.to_string()))? else {
+        return Err(CommandError::usage(
+            "không đọc được mô tả của hồ sơ; chạy vankho verify archive".into(),
+            "the description of the file cannot be read; run vankho verify archive".into(),
+        ));
+    };
+    let inside = arrangement::inside(archive, &file.about).await;
+    let inside = inside.map_err(|error| CommandError::Usage(error.to_string()))?;
+    let flaws = check_file(&file.about);
+    screen.answer(
+        || {
+            let records: Vec<String> = inside.iter().map(|record| record.record.to_string()).collect();
+            json!({"file": *file, "records": records, "flaws": flaws})
+        },
+        || {
+            let state = screen.say(file.state.vi(), file.state.en());
+            let mut lines = vec![format!("{code}\t{}\t{state}", file.about.title)];
+            lines.extend(inside.iter().map(|record| {
+                let issued = record.metadata.issued.map(|day| day.to_string()).unwrap_or_default();
+                format!("  {issued}\t{}\t{}", record.metadata.subject, record.record)
+            }));
+            lines.extend(flaws.iter().map(|flaw| line(screen, flaw)));
+            lines.join("\n")
+        },
+    );
+    Ok(ExitCode::SUCCESS)
+}
