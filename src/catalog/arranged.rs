@@ -93,7 +93,7 @@ pub(in crate::catalog) async fn note(
     Ok(())
 }
 
-fn fonds_row(Fonds { fonds, about, .. }: &Fonds) -> QueryBuilder<'_, Sqlite> {
+fn fonds_row(Fonds { fonds, about, .. }: &Fonds) -> QueryBuilder<Sqlite> {
     let mut query = QueryBuilder::<Sqlite>::new(sql::INSERT_FONDS);
     query.push_values([about], |mut row, about| {
         row.push_bind(fonds.to_string()).push_bind(about.code.clone()).push_bind(about.name.clone());
@@ -104,7 +104,7 @@ fn fonds_row(Fonds { fonds, about, .. }: &Fonds) -> QueryBuilder<'_, Sqlite> {
     query
 }
 
-fn file_row(File { file, fonds, state, about, .. }: &File) -> QueryBuilder<'_, Sqlite> {
+fn file_row(File { file, fonds, state, about, .. }: &File) -> QueryBuilder<Sqlite> {
     let date = |date: Option<crate::record::date::PartialDate>| date.map(|date| date.to_string());
     let mut query = QueryBuilder::<Sqlite>::new(sql::INSERT_FILES);
     query.push_values([about], |mut row, about| {
