@@ -1,5 +1,6 @@
 //! The archive as a whole. Every test here ends with `world.check()`.
 
+mod arrangement;
 mod audits;
 mod authority;
 mod backup;
