@@ -34,6 +34,8 @@ pub const DOCUMENTS: &[(&str, &str)] = &[
     ("verify.py", include_str!("place/verify.py")),
     ("schemas/README.md", include_str!("../../schemas/README.md")),
     ("schemas/record.v1.json", include_str!("../../schemas/record.v1.json")),
+    ("schemas/fonds.v1.json", include_str!("../../schemas/fonds.v1.json")),
+    ("schemas/file.v1.json", include_str!("../../schemas/file.v1.json")),
     ("schemas/entry.v1.json", include_str!("../../schemas/entry.v1.json")),
     ("schemas/consultation.v1.json", include_str!("../../schemas/consultation.v1.json")),
     ("schemas/audit.v1.json", include_str!("../../schemas/audit.v1.json")),
