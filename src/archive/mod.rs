@@ -397,7 +397,7 @@ pub(crate) async fn lock(derived: &Path) -> Result<fs::File, ArchiveError> {
 async fn refuse_rollback(ledger: &Ledger, desk: &Desk, applied: u64) -> Result<(), ArchiveError> {
     let size = ledger.size();
     let refuse = |known: u64| {
-        let advice = "bring the missing part of log/ back from a replica or a backup, or, where it is lost for good and whoever is responsible takes the loss, `vankho promote --old-is-gone --accept-loss`";
+        let advice = "bring the missing part of log/ back from a replica or a backup, or, where it is lost for good and whoever is responsible takes the loss, `vankho promote --place N --old-is-gone --accept-loss`";
         Err(ArchiveError::Place(format!(
             "the ledger holds {size} entries and {known} were committed: rollback; {advice}"
         )))
