@@ -1,8 +1,9 @@
 //! The fold: entries in, rows out.
 
-use crate::catalog::{Catalog, CatalogError, Entry, State, audits, likeness, sql, timestamps, units};
+use crate::catalog::{Catalog, CatalogError, Entry, State, audits, sql, timestamps, units};
 use crate::record::{
-    component::Component, described::Described, description::Description, digest::Digest, id::RecordId, stamp::Stamped,
+    component::Component, described::Described, description::Description, digest::Digest, id::RecordId, number,
+    stamp::Stamped,
 };
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 use std::collections::BTreeMap;
@@ -154,7 +155,7 @@ pub(in crate::catalog) async fn replace_records(
         row.push_bind(record.to_string()).push_bind(*seq).push_bind(*at);
         row.push_bind(entry.event.description().map(|digest| digest.to_string()));
         row.push_bind(&told.external_id).push_bind(&told.subject).push_bind(&told.number).push_bind(&told.notation);
-        row.push_bind(likeness(told)).push_bind(told.issued.map(|date| date.to_string()));
+        row.push_bind(number::likeness(told)).push_bind(told.issued.map(|date| date.to_string()));
         row.push_bind(&told.agency).push_bind(&told.custodian).push_bind(&told.kind).push_bind(told.access.as_str());
         row.push_bind(&told.fonds).push_bind(&told.file).push_bind(description.unread_yet().count() as i64);
     });

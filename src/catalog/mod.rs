@@ -269,7 +269,7 @@ impl Catalog {
         text.as_deref().map(record).transpose()
     }
 
-    /// Records that a new one may be taken for: by its likeness ([`likeness`]: number, notation, agency and
+    /// Records that a new one may be taken for: by its likeness ([`likeness`](crate::record::number::likeness): number, notation, agency and
     /// year), by the depositor's identifier (under [`namesake`] of it), or by the digest of a component. The keys
     /// are what was asked for.
     pub async fn twins(
@@ -305,15 +305,6 @@ impl Catalog {
         let count = |n: usize| row.try_get::<i64, _>(n).map(|count| count as u64);
         Ok(Counts { records: count(0)?, waiting: count(1)? })
     }
-}
-
-/// What makes two records look like one: the same number and notation, agency and year (NĐ 30/2020 art. 15
-/// and Annex VI ask for a warning). `None` where number, notation or year is unknown.
-pub fn likeness(metadata: &crate::record::metadata::Metadata) -> Option<String> {
-    let number = crate::record::number::key(metadata.number.as_deref()?, metadata.notation.as_deref()?);
-    let agency = metadata.agency.as_deref().map(crate::record::access::agency_key).unwrap_or_default();
-    let year = metadata.issued?.year;
-    Some(format!("{number}|{year}|{agency}"))
 }
 
 /// The depositor's identifier among the keys of [`Catalog::twins`]: never a digest, nor a likeness, in which

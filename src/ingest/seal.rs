@@ -2,13 +2,14 @@
 //! can know.
 
 use crate::archive::{Archive, ArchiveError, keep::random};
-use crate::catalog::{likeness, namesake};
+use crate::catalog::namesake;
 use crate::ingest::stage::{Held, Staged};
 use crate::record::{
     component::{Component, Role},
     description::{Description, SCHEMA},
     digest::{Digest, hex},
     finding::{Code, Finding},
+    number::likeness,
 };
 use std::{
     collections::HashMap,
