@@ -6,7 +6,7 @@ mod arrangement;
 mod disposition;
 
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use vankho::config::Ingest;
@@ -389,9 +389,10 @@ fn the_schema_of_entries_accepts_what_is_committed_and_nothing_else() {
             assert!(!validator.is_valid(&other) && Entry::from_bytes(&bytes).is_err(), "{key}");
         }
     }
-    let named: Vec<&str> =
-        schema["oneOf"].as_array().unwrap().iter().filter_map(|e| e["properties"]["event"]["const"].as_str()).collect();
-    assert_eq!(named, entries().iter().map(|e| e.event.name()).collect::<Vec<_>>());
+    let forms = schema["oneOf"].as_array().unwrap();
+    let named: BTreeSet<&str> = forms.iter().filter_map(|e| e["properties"]["event"]["const"].as_str()).collect();
+    assert_eq!(named, entries().iter().map(|e| e.event.name()).collect());
+    assert_eq!(named.len(), forms.len(), "each event has one form");
 }
 
 fn drill() -> Drill {

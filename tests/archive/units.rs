@@ -29,6 +29,9 @@ async fn a_unit_lies_at_every_place_and_is_repaired_there() {
     opened_units(&archive).await;
     let opened = units(&archive).await;
     assert_eq!(opened.len(), 2);
+    // That they are at both places is known for certain when the archive is opened anew.
+    archive.close().await.unwrap();
+    let archive = world.open().await.unwrap();
     let path = |place: &str, one: &Opened| -> PathBuf {
         world.data.path().join(place).join(layout::description(one.unit, one.description))
     };
