@@ -79,7 +79,7 @@ impl FondsCommand {
         match self {
             FondsCommand::Open(open) => {
                 let agencies = open.agencies.as_ref().map(read_agencies).transpose()?;
-                let about = open.about()?;
+                let about = (*open).about()?;
                 told(screen, arrangement::open_fonds(archive, &who, about, agencies.as_ref()).await)
             }
             FondsCommand::Close(Close { code, on, reason }) => {
@@ -105,8 +105,8 @@ impl FondsCommand {
 }
 
 impl Open {
-    fn about(self: Box<Open>) -> Result<About, CommandError> {
-        let Open { code, name, creator, history, started, ended, languages, .. } = *self;
+    fn about(self) -> Result<About, CommandError> {
+        let Open { code, name, creator, history, started, ended, languages, .. } = self;
         let creator = creator.parse().map_err(|_| {
             CommandError::usage(
                 "mã cơ quan gồm 1 đến 35 chữ cái không dấu, chữ số, dấu chấm và gạch nối".into(),
