@@ -161,7 +161,7 @@ impl History {
         };
         let all = || self.batches.iter().flatten().map(|entry| serde_json::from_slice::<Value>(entry).unwrap());
         // The file and the hold of the history, each with its description in force.
-        let named = |kind: &str| all().filter(|one| one[kind].is_string()).last().unwrap_or_default();
+        let named = |kind: &str| all().rfind(|one| one[kind].is_string()).unwrap_or_default();
         let about = |event: &str, kind: &str, replaces: &Value| json!({"event": event, kind: named(kind)[kind], "description": digest("d"), "replaces": replaces});
         let (file, hold) = (named("file")["description"].clone(), named("hold")["description"].clone());
         let opened = |kind: &str, id: &Value| json!({"event": "opened", kind: id, "description": digest("d")});
