@@ -140,5 +140,6 @@ fn described(
         unread: Some(Unread::FormatNotRead),
     };
     let (salt, components) = (hex(&random::<32>()?), vec![component]);
-    Ok(Description { schema: SCHEMA.into(), record, replaces: None, salt, metadata, components, findings: vec![] })
+    let (schema, findings) = (SCHEMA.into(), vec![]);
+    Ok(Description { schema, record, replaces: None, salt, metadata, components, findings, secrecy: None })
 }

@@ -53,6 +53,9 @@ pub fn metadata(values: &mut Values, row: u64, findings: &mut Vec<Finding>) -> M
         security_copy_status: from.coded("security_copy_status", &codes::SECURITY_COPIES),
         note: from.text("note"),
         validity: from.line("validity"),
+        class: None,
+        facts: Vec::new(),
+        loose_reason: from.line("loose_reason"),
     };
     // A value that was there and could not be read is told once, not a second time as missing.
     let told: Vec<String> = findings.iter().filter_map(|f| f.field.clone()).collect();

@@ -64,6 +64,10 @@ pub enum Act {
     Watch,
     /// Have the archive audited, and read the reports.
     Challenge,
+    /// Open, describe and hand over fonds and files.
+    Arrange,
+    /// See how long things live, and take part in what becomes of them: which act is whose, the rules of each say.
+    Dispose,
 }
 
 impl Role {
@@ -81,6 +85,8 @@ impl Role {
             Act::Audit => matches!(self, Role::Auditor),
             Act::Watch => matches!(self, Role::Archivist | Role::Auditor | Role::Administrator),
             Act::Challenge => matches!(self, Role::Archivist | Role::Auditor),
+            Act::Arrange => matches!(self, Role::Depositor | Role::RecordsClerk | Role::Archivist | Role::Head),
+            Act::Dispose => !matches!(self, Role::Administrator | Role::Depositor),
         }
     }
 }
@@ -114,15 +120,16 @@ mod tests {
 
     #[test]
     fn who_may_do_what() {
-        let acts = [Act::Read, Act::Deposit, Act::Export, Act::Audit, Act::Watch, Act::Challenge];
+        let acts =
+            [Act::Read, Act::Deposit, Act::Export, Act::Audit, Act::Watch, Act::Challenge, Act::Arrange, Act::Dispose];
         for (role, may) in [
-            (Role::Depositor, [true, true, false, false, false, false]),
-            (Role::RecordsClerk, [true, true, false, false, false, false]),
-            (Role::Archivist, [true, true, true, false, true, true]),
-            (Role::Official, [true, false, false, false, false, false]),
-            (Role::Auditor, [true, false, true, true, true, true]),
-            (Role::Head, [true, false, true, false, false, false]),
-            (Role::Administrator, [true, false, false, false, true, false]),
+            (Role::Depositor, [true, true, false, false, false, false, true, false]),
+            (Role::RecordsClerk, [true, true, false, false, false, false, true, true]),
+            (Role::Archivist, [true, true, true, false, true, true, true, true]),
+            (Role::Official, [true, false, false, false, false, false, false, true]),
+            (Role::Auditor, [true, false, true, true, true, true, false, true]),
+            (Role::Head, [true, false, true, false, false, false, true, true]),
+            (Role::Administrator, [true, false, false, false, true, false, false, false]),
         ] {
             assert_eq!(acts.map(|act| role.may(act)), may, "{role:?}");
             assert_eq!(Role::read(role.as_str()), Some(role));

@@ -1,7 +1,9 @@
 //! A description: the destroyable JSON document that says what a record is and of which components it
 //! consists. The ledger names it by digest only.
 
-use crate::record::{component::Component, digest::Digest, finding::Mark, id::RecordId, metadata::Metadata};
+use crate::record::{
+    component::Component, digest::Digest, finding::Mark, id::RecordId, metadata::Metadata, secrecy::Secrecy,
+};
 use serde::{Deserialize, Serialize};
 
 /// The name of the schema that a description follows (`schemas/record.v1.json`).
@@ -24,6 +26,9 @@ pub struct Description {
     /// Warnings found at intake; they travel with the record.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Mark>,
+    /// What is suspected or known of a secrecy mark; absent where nobody ever saw one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secrecy: Option<Secrecy>,
 }
 
 /// What a description can be refused for.
@@ -53,6 +58,11 @@ impl Description {
             return Err(NotADescription::NotCanonical);
         }
         Ok(read)
+    }
+
+    /// May it be found, read and copied? Not from the first suspicion of a secrecy mark on.
+    pub fn shows(&self) -> bool {
+        self.secrecy.as_ref().is_none_or(Secrecy::shows)
     }
 
     /// The components that hold the record's text, in order.
@@ -101,6 +111,7 @@ mod tests {
             metadata,
             components: vec![component],
             findings: vec![],
+            secrecy: None,
         }
     }
 

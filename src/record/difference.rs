@@ -217,6 +217,7 @@ mod tests {
             metadata: Metadata { subject: "a".into(), ..Metadata::default() },
             components: vec![one(1, b"x")],
             findings: vec![],
+            secrecy: None,
         };
         let metadata = Metadata { subject: "b".into(), ..Metadata::default() };
         let after = Description { metadata, components: vec![one(1, b"x"), one(2, b"y")], ..before.clone() };

@@ -8,7 +8,7 @@
 use crate::record::{
     audit::NonceBy,
     digest::Digest,
-    id::{ActorId, RecordId},
+    id::{ActorId, CaseId, HoldId, RecordId},
     line,
     stamp::AuthorityCode,
     unit::Unit,
@@ -219,6 +219,62 @@ pub enum Event {
         #[serde(deserialize_with = "whole")]
         lost: u64,
     },
+    /// A head approved a version of a schedule: the new description says so, and by which decision.
+    Approved {
+        #[serde(flatten)]
+        unit: Unit,
+        description: Digest,
+        replaces: Digest,
+    },
+    /// A hold lies on a record, a file or a fonds from here on. `asked_by` does not release it.
+    HoldPlaced {
+        #[serde(flatten)]
+        unit: Unit,
+        hold: HoldId,
+        asked_by: ActorId,
+    },
+    /// A hold lies on nothing any more: the new description says why.
+    HoldReleased {
+        #[serde(flatten)]
+        unit: Unit,
+        description: Digest,
+        replaces: Digest,
+    },
+    /// A disposal council met over a case, proposed, and the head decided: the new description says what.
+    Reviewed {
+        #[serde(flatten)]
+        unit: Unit,
+        description: Digest,
+        replaces: Digest,
+    },
+    Proposed {
+        #[serde(flatten)]
+        unit: Unit,
+        description: Digest,
+        replaces: Digest,
+    },
+    Decided {
+        #[serde(flatten)]
+        unit: Unit,
+        description: Digest,
+        replaces: Digest,
+    },
+    /// The point of no return for a record: under a case, or as a wrong deposit that `asked_by` asked to withdraw.
+    /// `stub` is what is kept of it.
+    DestructionOrdered {
+        record: RecordId,
+        stub: Digest,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        case: Option<CaseId>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        asked_by: Option<ActorId>,
+    },
+    /// Nothing of a record is left at any place: its certificate says what was looked at.
+    Destroyed { record: RecordId, certificate: Digest },
+    /// A state secret is to be taken away everywhere: a second person's order.
+    ExpulsionOrdered { record: RecordId, stub: Digest, confirmed_by: ActorId },
+    /// It is.
+    Expelled { record: RecordId, certificate: Digest },
 }
 
 /// A number that has one spelling for every reader of JSON.
@@ -237,135 +293,6 @@ pub enum Damage {
     Missing,
     /// The place answers, and not for this object.
     Unreadable,
-}
-
-impl Event {
-    /// The unit that this is about.
-    pub fn unit(&self) -> Option<Unit> {
-        match self {
-            Event::Accessioned { record, .. }
-            | Event::Characterized { record, .. }
-            | Event::Moved { record, .. }
-            | Event::Audited { record, .. } => Some(Unit::Record(*record)),
-            Event::Opened { unit, .. }
-            | Event::Described { unit, .. }
-            | Event::Closed { unit, .. }
-            | Event::Reopened { unit, .. }
-            | Event::Damaged { unit, .. }
-            | Event::Repaired { unit, .. }
-            | Event::Lost { unit, .. } => Some(*unit),
-            Event::Founded { .. }
-            | Event::Refreshed { .. }
-            | Event::Promoted { .. }
-            | Event::FixityChecked { .. }
-            | Event::KeyRotated { .. }
-            | Event::Timestamped { .. }
-            | Event::AuditPledged { .. } => None,
-        }
-    }
-
-    /// The record that this is about.
-    pub fn record(&self) -> Option<RecordId> {
-        self.unit().and_then(|unit| unit.record())
-    }
-
-    /// The unit that this is about, and its description that is in force after this.
-    pub fn names(&self) -> Option<(Unit, Digest)> {
-        self.unit().zip(self.description())
-    }
-
-    /// The self-description that is in force after this.
-    pub fn documents(&self) -> Option<&BTreeMap<String, Digest>> {
-        match self {
-            Event::Founded { documents } | Event::Refreshed { documents } => Some(documents),
-            _ => None,
-        }
-    }
-
-    /// The description that is in force after this.
-    pub fn description(&self) -> Option<Digest> {
-        match self {
-            Event::Accessioned { description, .. }
-            | Event::Opened { description, .. }
-            | Event::Described { description, .. }
-            | Event::Closed { description, .. }
-            | Event::Reopened { description, .. }
-            | Event::Moved { description, .. }
-            | Event::Characterized { description, .. } => Some(*description),
-            Event::Founded { .. }
-            | Event::Refreshed { .. }
-            | Event::Promoted { .. }
-            | Event::FixityChecked { .. }
-            | Event::Damaged { .. }
-            | Event::Repaired { .. }
-            | Event::Lost { .. }
-            | Event::KeyRotated { .. }
-            | Event::Timestamped { .. }
-            | Event::AuditPledged { .. }
-            | Event::Audited { .. } => None,
-        }
-    }
-
-    /// The unit that this is about, and the description that it names: the one that is in force after this, or the one
-    /// that says what was damaged, repaired or lost.
-    pub fn told_by(&self) -> Option<(Unit, Digest)> {
-        match self {
-            Event::Damaged { unit, named_by, .. }
-            | Event::Repaired { unit, named_by, .. }
-            | Event::Lost { unit, named_by, .. } => Some((*unit, *named_by)),
-            _ => self.names(),
-        }
-    }
-
-    /// The description that it takes the place of.
-    pub fn replaces(&self) -> Option<Digest> {
-        match self {
-            Event::Described { replaces, .. }
-            | Event::Closed { replaces, .. }
-            | Event::Reopened { replaces, .. }
-            | Event::Moved { replaces, .. }
-            | Event::Characterized { replaces, .. } => Some(*replaces),
-            _ => None,
-        }
-    }
-
-    /// Can it be about this kind of unit? A record is not opened, and only what takes in closes.
-    fn is_of_its_unit(&self) -> bool {
-        match self {
-            Event::Opened { unit, .. } => unit.record().is_none(),
-            Event::Closed { unit, .. } | Event::Reopened { unit, .. } => matches!(unit, Unit::Fonds(_) | Unit::File(_)),
-            _ => true,
-        }
-    }
-
-    /// Does a unit begin with it? A record is accessioned, any other unit is opened.
-    pub fn begins(&self) -> bool {
-        matches!(self, Event::Accessioned { .. } | Event::Opened { .. })
-    }
-
-    /// The name of the event as it is stored.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Event::Founded { .. } => "founded",
-            Event::Accessioned { .. } => "accessioned",
-            Event::Opened { .. } => "opened",
-            Event::Described { .. } => "described",
-            Event::Closed { .. } => "closed",
-            Event::Reopened { .. } => "reopened",
-            Event::Moved { .. } => "moved",
-            Event::Characterized { .. } => "characterized",
-            Event::Refreshed { .. } => "refreshed",
-            Event::Promoted { .. } => "promoted",
-            Event::FixityChecked { .. } => "fixity_checked",
-            Event::Damaged { .. } => "damaged",
-            Event::Repaired { .. } => "repaired",
-            Event::Lost { .. } => "lost",
-            Event::KeyRotated { .. } => "key_rotated",
-            Event::Timestamped { .. } => "timestamped",
-            Event::AuditPledged { .. } => "audit_pledged",
-            Event::Audited { .. } => "audited",
-        }
-    }
 }
 
 /// One entry of the ledger.

@@ -18,6 +18,7 @@ use crate::record::{
     filecode::FileCode,
     flaw::{Code, Flaw},
     id::{ActorId, FileId, FondsId, RecordId},
+    retention::trigger::Told,
     term::ClassRef,
 };
 use serde::{Deserialize, Serialize};
@@ -103,6 +104,10 @@ pub struct About {
     /// Mục trong bảng thời hạn lưu trữ.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class: Option<ClassRef>,
+    /// What started or will start a clock, where no other field says it: the end of a construction, an event that a
+    /// schedule names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub facts: Vec<Told>,
     /// Lý do: why it was reopened, or given back.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<String>,

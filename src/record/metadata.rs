@@ -1,7 +1,7 @@
 //! What is said of a record: the document fields of TT 05/2025/TT-BNV (Annexes I–IV, `EAD_doc`) under our
 //! names, plus what the circular lacks and officials ask for. `schemas/README.md` maps the names.
 
-use crate::record::{access::Access, date::PartialDate};
+use crate::record::{access::Access, date::PartialDate, retention::trigger::Told, term::ClassRef};
 use serde::{Deserialize, Serialize};
 
 /// The document fields. Only `subject` is required to keep a record.
@@ -96,4 +96,14 @@ pub struct Metadata {
     /// Hiệu lực as the depositor stated it (`Văn bản đang có hiệu lực`). Not in the circular.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validity: Option<String>,
+    /// Mục trong bảng thời hạn lưu trữ: its own, where it is loose or lives longer than its file. Not in the circular.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<ClassRef>,
+    /// What started or will start a clock, where no other field says it: that it ceased to be in force, an event that a
+    /// schedule names. Not in the circular.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub facts: Vec<Told>,
+    /// Lý do là tài liệu rời: why it lies in no file (TT 05/2025/TT-BNV art. 17.2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loose_reason: Option<String>,
 }

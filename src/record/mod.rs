@@ -27,6 +27,7 @@ pub mod digest;
 pub mod disposition;
 pub mod document;
 pub mod entry;
+mod event;
 pub mod fields;
 pub mod file;
 pub mod file_state;

@@ -256,7 +256,15 @@ impl Walk<'_> {
             | Event::Closed { replaces, .. }
             | Event::Reopened { replaces, .. }
             | Event::Moved { replaces, .. }
-            | Event::Characterized { replaces, .. } => before == Some(*replaces),
+            | Event::Characterized { replaces, .. }
+            | Event::Approved { replaces, .. }
+            | Event::HoldReleased { replaces, .. }
+            | Event::Reviewed { replaces, .. }
+            | Event::Proposed { replaces, .. }
+            | Event::Decided { replaces, .. } => before == Some(*replaces),
+            Event::HoldPlaced { hold, .. } => before.is_some() && self.current.contains_key(&Unit::Hold(*hold)),
+            Event::DestructionOrdered { .. } | Event::ExpulsionOrdered { .. } => before.is_some(),
+            Event::Destroyed { .. } | Event::Expelled { .. } => true,
         };
         if !follows {
             wrong("it cannot follow what is before it");

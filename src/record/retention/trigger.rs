@@ -175,6 +175,14 @@ pub enum Evidence {
     Field(String),
 }
 
+/// A fact that starts a clock, as a description tells it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Told {
+    pub trigger: Trigger,
+    pub when: PartialDate,
+}
+
 /// A fact that starts a clock.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Fact {
