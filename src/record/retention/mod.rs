@@ -14,6 +14,7 @@
 //! - Refused: expressions and scripts as rules (nobody can test what a schedule may say then), and a table of due dates
 //!   that is computed at night (it is wrong all day).
 
+pub mod assign;
 pub mod change;
 pub mod check;
 pub mod clock;
