@@ -136,6 +136,8 @@ pub struct Happened {
 pub struct Grounds {
     pub answered: HashMap<Digest, u64>,
     pub current: HashMap<Unit, Digest>,
+    /// Records that are ordered to end, and whether that is certified.
+    pub ended: HashMap<Unit, bool>,
 }
 
 /// How much there is.
@@ -254,16 +256,21 @@ impl Catalog {
         let mut query = QueryBuilder::<Sqlite>::new(sql::GROUNDS);
         push_list(&mut query, requests);
         let (records, others): (Vec<Unit>, Vec<Unit>) = units.iter().partition(|unit| unit.record().is_some());
-        for (some, table) in [(records, sql::AND_CURRENT), (others, sql::AND_CURRENT_UNITS)] {
+        let tables = [(&records, sql::AND_CURRENT), (&others, sql::AND_CURRENT_UNITS), (&records, sql::AND_ENDED)];
+        for (some, table) in tables {
             if !some.is_empty() {
                 query.push(table);
-                push_list(&mut query, &some);
+                push_list(&mut query, some);
             }
         }
         let named: HashMap<String, Unit> = units.iter().map(|unit| (unit.to_string(), *unit)).collect();
         let mut grounds = Grounds::default();
         for row in query.build().fetch_all(&self.writer).await? {
             match row.try_get::<Option<i64>, _>(1)? {
+                Some(certified @ (-1 | -2)) => {
+                    let unit = named.get(row.try_get::<&str, _>(0)?).copied();
+                    grounds.ended.extend(unit.map(|unit| (unit, certified == -2)));
+                }
                 Some(seq) => {
                     grounds.answered.insert(digest(row.try_get(0)?)?, seq as u64);
                 }

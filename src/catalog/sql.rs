@@ -11,8 +11,9 @@ pub const ANSWERED: &str = "SELECT request, seq FROM requests WHERE request IN "
 pub const GROUNDS: &str = "SELECT request, seq, NULL FROM requests WHERE request IN ";
 pub const AND_CURRENT: &str = " UNION ALL SELECT record, NULL, description FROM records WHERE record IN ";
 pub const AND_CURRENT_UNITS: &str = " UNION ALL SELECT unit, NULL, description FROM units WHERE unit IN ";
-/// Orders have no description, and stand by their stub.
-pub const AND_ENDED: &str = " UNION ALL SELECT record, -1, stub FROM ends WHERE record IN ";
+/// What is ordered to end has no description any more: -1 where nothing certifies it yet, -2 where something does.
+pub const AND_ENDED: &str =
+    " UNION ALL SELECT record, CASE WHEN certificate IS NULL THEN -1 ELSE -2 END, stub FROM ends WHERE record IN ";
 pub const LIFE: &str = "SELECT seq, at, event, description FROM entries WHERE unit = $1 ORDER BY seq";
 pub const ENTRY_UNIT: &str = "SELECT unit FROM entries WHERE seq = $1";
 /// Everything that has descriptions, in the order in which it began, and whether it is known by what they say.
@@ -137,7 +138,7 @@ pub const STATEMENTS: &[&str] = &[
     "SELECT request, seq, NULL FROM requests WHERE request IN ($1, $2) UNION ALL \
      SELECT record, NULL, description FROM records WHERE record IN ($3, $4) UNION ALL \
      SELECT unit, NULL, description FROM units WHERE unit IN ($5, $6) UNION ALL \
-     SELECT record, -1, stub FROM ends WHERE record IN ($7, $8)",
+     SELECT record, CASE WHEN certificate IS NULL THEN -1 ELSE -2 END, stub FROM ends WHERE record IN ($7, $8)",
     "SELECT likeness, MIN(record) FROM records WHERE likeness = $1 GROUP BY likeness UNION ALL \
      SELECT 'id=' || external_id, MIN(record) FROM records WHERE external_id = $2 GROUP BY external_id UNION ALL \
      SELECT sha256, MIN(record) FROM components WHERE sha256 IN ($3, $4) GROUP BY sha256",

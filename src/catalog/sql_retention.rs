@@ -65,6 +65,7 @@ pub const FILES_DUE: &str = concat!(
     "SELECT * FROM (",
     file_due!(),
     "WHERE f.due_rank <= $1 AND (f.due_rank > $2 OR (f.due_rank = $2 AND f.file > $3)) \
+     AND f.state NOT IN ('open', 'reopened') \
      AND COALESCE(n.records, 0) > 0) d \
      WHERE ($4 = '' OR fonds = $4) AND ($5 = '' OR schedule = $5) AND ($6 = '' OR class = $6) \
      AND ($7 = -1 OR held = $7) AND ($8 = -1 OR CASE WHEN dossier IS NULL THEN 0 ELSE 1 END = $8) \
