@@ -63,7 +63,10 @@ pub fn refused(screen: &Screen, error: DispositionError) -> Result<ExitCode, Com
         DispositionError::Secrecy(refusal) => (refusal.as_str(), refusal.vi(), refusal.en()),
         DispositionError::Arranging(refusal) => (refusal.as_str(), refusal.vi(), refusal.en()),
         DispositionError::Flawed(flaws) => {
-            flaws.iter().for_each(|flaw| found(screen, flaw));
+            screen.answer(
+                || json!({"refused": "flawed", "flaws": flaws}),
+                || flaws.iter().map(|flaw| line(screen, flaw)).collect::<Vec<_>>().join("\n"),
+            );
             return Ok(ExitCode::from(1));
         }
         _ => return Err(broken(error)),

@@ -40,6 +40,7 @@ use crate::record::{
     term::ClassRef,
     unit::Unit,
 };
+use futures::{StreamExt, TryStreamExt, stream};
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
@@ -47,6 +48,8 @@ use std::{
 
 /// Units that a simulation reads at once.
 const PAGE: u32 = 1000;
+/// Descriptions that are read at once.
+const READS: usize = 16;
 
 /// What was given to a file or a record and counts for it.
 struct Known {
@@ -180,13 +183,15 @@ async fn of_file(archive: &Archive, id: FileId, as_of: Instant) -> Result<Option
     let classed = own.is_some();
     let own = own.map(|class| Given { whence: of.clone(), class, known, facts: facts.clone() });
     let mut given: Vec<Given> = own.into_iter().collect();
-    for record in archive.catalog.members(id).await? {
-        let then = record_at(archive, record, as_of).await?;
-        let Some((then, known)) = then.filter(|(then, _)| then.metadata.file == file.about.code) else { continue };
+    let members = archive.catalog.members(id).await?;
+    let mut inside = stream::iter(members).map(|record| record_at(archive, record, as_of)).buffered(READS);
+    let lay_in = |record: &Description| record.metadata.file.is_some() && record.metadata.file == file.about.code;
+    while let Some(then) = inside.try_next().await? {
+        let Some((then, known)) = then.filter(|(then, _)| lay_in(then)) else { continue };
         // Only a class and its facts stay in memory: a file may hold thousands of records.
         given.extend(then.metadata.class.clone().map(|class| {
             let facts = facts_inside(facts_of_record(&then.metadata, known), &facts);
-            Given { whence: Whence::Record(record), class, known, facts }
+            Given { whence: Whence::Record(then.record), class, known, facts }
         }));
     }
     Ok(Some(Known { of, given, classed }))
@@ -295,7 +300,6 @@ mod tests {
     use super::*;
     use crate::record::retention::{
         derivation::tests::{at, ended, file},
-        gate::Obstacle,
         schedule::tests::example,
     };
 

@@ -7,7 +7,7 @@
 //!          opinions, votes     those who reviewed                     every record
 //! ```
 //!
-//! - **due** ([`due`], [`schedules`]): a schedule that a head approved says how long a class lives; the clock counts from
+//! - **due** ([`mod@due`], [`schedules`]): a schedule that a head approved says how long a class lives; the clock counts from
 //!   what descriptions tell, and [`due::explain`] says how, for today and for any day in the past.
 //! - **review, propose, decide** ([`cases`]): what is due is listed in a case; the council looks at each unit and proposes;
 //!   the competent head, who took no part in it, decides.

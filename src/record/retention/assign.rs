@@ -88,7 +88,7 @@ mod tests {
         document::{Document, Salt},
         file::tests::whole,
         file_state::FileState,
-        id::{FileId, FondsId},
+        id::{FileId, FondsId, ScheduleId},
         retention::{derivation::tests::at, schedule::tests::example},
     };
 
@@ -173,8 +173,7 @@ mod tests {
         let second = version(2, true, false, both);
         let fewer = version(3, true, false, &["1.01"]);
         let (begun, incomplete) = (version(4, false, false, both), version(5, true, true, both));
-        let other =
-            Schedule { schedule: crate::record::id::ScheduleId::new(0, [7; 10]), ..version(9, true, false, both) };
+        let other = Schedule { schedule: ScheduleId::new(0, [7; 10]), ..version(9, true, false, both) };
         let named = |version, class: &str| ClassRef { schedule: example().schedule, version, class: class.into() };
         let upto = |n: usize| [&draft, &first, &second, &fewer, &begun, &incomplete, &other][..n].to_vec();
         for (known, named, expected) in [
