@@ -96,3 +96,23 @@ pub fn broken(error: DispositionError) -> CommandError {
         error => CommandError::Usage(error.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_as_people_write_them() {
+        for (typed, expected) in [
+            ("15/05/2026", Some("2026-05-15")),
+            ("2026-05-15", Some("2026-05-15")),
+            ("05/2026", None),
+            ("2026", None),
+            ("31/02/2026", None),
+            ("", None),
+        ] {
+            let read = read_day(typed).ok().map(|day| day.to_string());
+            assert_eq!(read.as_deref(), expected, "{typed}");
+        }
+    }
+}

@@ -62,13 +62,13 @@ pub enum ScheduleCommand {
 pub struct One {
     /// The schedule, or the number of its source / Bảng thời hạn
     schedule: String,
-    /// A version; else the newest / Phiên bản
+    /// The number of a version; else the newest / Phiên bản số
     #[arg(long)]
-    version: Option<u32>,
+    number: Option<u32>,
 }
 
 /// What a table of classes does not say
-#[derive(Args)]
+#[derive(Args, Default)]
 struct Heading {
     /// Its title / Tên bảng
     #[arg(long)]
@@ -186,7 +186,7 @@ impl ScheduleCommand {
 impl One {
     async fn read(&self, archive: &Archive) -> Result<Arc<Schedule>, CommandError> {
         let id = named(archive, &self.schedule).await?;
-        let read = match self.version {
+        let read = match self.number {
             Some(version) => disposition::version(archive, id, version).await,
             None => disposition::schedule(archive, id).await,
         };
@@ -197,7 +197,7 @@ impl One {
 
 impl Revise {
     async fn carried_out(self, context: &Context, archive: &Archive) -> Result<ExitCode, CommandError> {
-        let one = One { schedule: self.schedule, version: None };
+        let one = One { schedule: self.schedule, number: None };
         let before = one.read(archive).await?;
         let classes = match &self.file {
             Some(file) => match read_table(context, file).await? {
@@ -384,4 +384,41 @@ fn moved(screen: &Screen, change: &Change) -> ExitCode {
         },
     );
     ExitCode::SUCCESS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::retention::{flaw::FlawCode, schedule::tests::example};
+
+    /// What is not told stays as it was; a new schedule needs its first day, and lacks a source where none is told.
+    #[test]
+    fn what_a_heading_says_and_what_it_leaves() {
+        let before = example();
+        let kept = Heading::default().draft(Some(&before), before.classes.clone()).unwrap();
+        let same = kept.first_version(before.schedule, before.salt.clone());
+        let expected = Schedule { version: 1, replaces: None, approved: None, ..before.clone() };
+        assert_eq!(same, expected);
+        let told = Heading {
+            title: Some("Bảng mới".into()),
+            source: Some("9/2027/TT-BNV".into()),
+            from: Some("01/01/2028".into()),
+            until: Some("01/01/2030".into()),
+            incomplete: true,
+            ..Heading::default()
+        };
+        let draft = told.draft(Some(&before), Vec::new()).unwrap();
+        let source = draft.source.unwrap();
+        let was = before.source.clone().unwrap();
+        assert_eq!((source.number.as_str(), source.issued, &source.agency), ("9/2027/TT-BNV", was.issued, &was.agency));
+        assert_eq!(
+            (draft.from.to_string().as_str(), draft.until.is_some(), draft.incomplete),
+            ("2028-01-01", true, true)
+        );
+        assert!(Heading::default().draft(None, Vec::new()).is_err());
+        let bare = Heading { from: Some("01/01/2028".into()), ..Heading::default() };
+        let bare = bare.draft(None, before.classes.clone()).unwrap().first_version(before.schedule, before.salt);
+        let flaws: Vec<FlawCode> = check(&bare, &Rules::default()).iter().map(|flaw| flaw.code).collect();
+        assert_eq!(flaws, [FlawCode::NoTitle, FlawCode::NoSource]);
+    }
 }
