@@ -124,7 +124,7 @@ fn full_file() -> file::About {
         class: Some(class()),
         facts: vec![Told {
             trigger: Trigger::ConstructionEnded,
-            when: PartialDate { year: 2020, month: Some(5), day: None },
+            when: "2020-05".parse().unwrap(),
         }],
         reasons: vec!["Thiếu trang 3".into()],
         paper_place: some("Kho 1, giá 2, hộp 14"),
