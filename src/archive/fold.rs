@@ -29,7 +29,7 @@ use crate::record::{
     hold::On,
     id::{ActorId, CaseId, FileId, RecordId, ScheduleId},
     retention::{
-        assign::{facts_of_file, facts_of_record},
+        assign::{facts_inside, facts_of, facts_of_record},
         clock::{self, Due, Reading},
         day::Day,
         schedule::Schedule,
@@ -378,8 +378,7 @@ impl Standings<'_> {
                     let file = places.get(&Unit::File(id)).and_then(|place| place.file.as_ref());
                     let file = file.filter(|file| !file.state.is_open());
                     let counted = file.and_then(|file| {
-                        let facts = facts_of_file(&file.about, Instant::from_micros(0));
-                        count(file.about.class.as_ref(), &facts)
+                        count(file.about.class.as_ref(), &facts_of(file, Instant::from_micros(0)))
                     });
                     own.extend(counted.map(|due| (listed.unit, (due, file.and_then(|file| file.about.code.clone())))));
                 }
@@ -388,7 +387,10 @@ impl Standings<'_> {
         }
         for record in self.fold.interest.records.clone() {
             let Some(Described::Record(told)) = self.newest(lines, record.into()).await? else { continue };
-            let facts = facts_of_record(&told.metadata, Instant::from_micros(0));
+            let within = places.values().filter_map(|place| place.file.as_ref());
+            let within = within.filter(|file| file.about.code.is_some() && file.about.code == told.metadata.file);
+            let of_files: Vec<Start> = within.flat_map(|file| facts_of(file, Instant::from_micros(0))).collect();
+            let facts = facts_inside(facts_of_record(&told.metadata, Instant::from_micros(0)), &of_files);
             let counted = due(&schedules, told.metadata.class.as_ref(), &facts, self.fold.reading, today);
             let unit = CaseUnit::Record(record);
             if expired.contains(&unit) {

@@ -2,7 +2,7 @@
 
 use crate::catalog::{
     Catalog, CatalogError, Entry, State, audits,
-    clocks::{Clocks, Column, Filed, facts_text},
+    clocks::{Clocks, Column, Filed, facts_text, with_file},
     ends, holds, sql, sql_retention, timestamps, units,
 };
 use crate::record::{
@@ -173,7 +173,10 @@ async fn clock(
     let facts = facts_of_record(told, at);
     let column = match (&told.class, &told.file) {
         (None, Some(_)) => None,
-        (class, _) => Some(clocks.due(change, class.as_ref(), &facts).await?),
+        (class, file) => {
+            let counted = with_file(change, file.as_deref(), facts.clone()).await?;
+            Some(clocks.due(change, class.as_ref(), &counted).await?)
+        }
     };
     Ok(Clock { facts: facts_text(&facts)?, column })
 }

@@ -12,7 +12,7 @@ use crate::record::{
     file_state::FileState,
     fonds::Fonds,
     id::{FileId, FondsId},
-    retention::{assign::facts_of_file, clock::Reading},
+    retention::{assign::facts_of, clock::Reading},
 };
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, sqlite::SqliteRow};
 
@@ -109,10 +109,13 @@ async fn note_file(
     at: Instant,
     reading: Reading,
 ) -> Result<(), CatalogError> {
-    let facts = facts_of_file(&file.about, at);
-    let own = Clocks::new(reading).due(change, file.about.class.as_ref(), &facts).await?;
+    let (facts, mut clocks) = (facts_of(file, at), Clocks::new(reading));
+    let own = clocks.due(change, file.about.class.as_ref(), &facts).await?;
     file_row(file, &facts_text(&facts)?, &own).build().execute(&mut *change).await?;
-    longest(change, file.about.code.clone()).await?;
+    if let Some(code) = &file.about.code {
+        clocks.inside(change, code).await?;
+        longest(change, [code.clone()]).await?;
+    }
     let id = file.file.to_string();
     sqlx::query(sql_retention::FORGET_SHARED).bind(&id).execute(&mut *change).await?;
     for some in file.about.shared.chunks(1000) {

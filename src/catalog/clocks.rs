@@ -11,6 +11,7 @@
 use crate::catalog::{Catalog, CatalogError, retention::parsed, sql_retention as sql};
 use crate::record::{
     retention::{
+        assign::facts_inside,
         clock::{Awaited, Due, Reading, count},
         trigger::Fact,
     },
@@ -131,15 +132,40 @@ impl Clocks {
         longest(change, codes).await
     }
 
+    /// Counts the records of a file that have a class of their own anew: the work of the file is theirs.
+    pub async fn inside(&mut self, change: &mut SqliteConnection, code: &str) -> Result<(), CatalogError> {
+        for row in sqlx::query(sql::CLASSED_INSIDE).bind(code).fetch_all(&mut *change).await? {
+            let due = self.of_row(change, &row).await?;
+            let update = sqlx::query(sql::RECORD_DUE).bind(due.due.to_string()).bind(due.rank);
+            update.bind(row.try_get::<String, _>("unit")?).execute(&mut *change).await?;
+        }
+        Ok(())
+    }
+
     async fn of_row(&mut self, change: &mut SqliteConnection, row: &SqliteRow) -> Result<Column, CatalogError> {
         let class = ClassRef {
             schedule: parsed(row.try_get("schedule")?)?,
             version: row.try_get::<i64, _>("version")? as u32,
             class: row.try_get("class")?,
         };
-        let facts = facts(row.try_get("facts")?)?;
+        let mut facts = facts(row.try_get("facts")?)?;
+        if row.try_get::<String, _>("kind")? == "record" {
+            facts = with_file(change, row.try_get("code")?, facts).await?;
+        }
         self.due(change, Some(&class), &facts).await
     }
+}
+
+/// The facts by which the class of a record counts: its own, and those of the file that it lies in.
+pub(in crate::catalog) async fn with_file(
+    change: &mut SqliteConnection,
+    code: Option<&str>,
+    own: Vec<Fact>,
+) -> Result<Vec<Fact>, CatalogError> {
+    let Some(code) = code else { return Ok(own) };
+    let row = sqlx::query(sql::FACTS_OF_FILE).bind(code).fetch_optional(change).await?;
+    let of_file = row.map(|row| facts(row.try_get(0)?)).transpose()?;
+    Ok(facts_inside(own, &of_file.unwrap_or_default()))
 }
 
 /// A file lives as long as the longest of what is in it (Law 33/2024/QH15 art. 15): its own class, and those that records

@@ -2,7 +2,7 @@
 
 use crate::catalog::{
     Catalog, CatalogError,
-    clocks::{Clocks, facts, rank},
+    clocks::{Clocks, facts, rank, with_file},
     digest, sql_retention as sql,
 };
 use crate::record::{
@@ -236,7 +236,12 @@ impl Catalog {
         for (kind, statement) in [(Kind::File, sql::FILES_OF_SCHEDULE), (Kind::Record, sql::RECORDS_OF_SCHEDULE)] {
             let query = sqlx::query(statement).bind(id.to_string()).bind(after).bind(i64::from(limit));
             for row in query.fetch_all(&self.readers).await? {
-                found.push(clocked(kind, &row)?);
+                let mut one = clocked(kind, &row)?;
+                if kind == Kind::Record {
+                    let mut reader = self.readers.acquire().await?;
+                    one.facts = with_file(&mut reader, row.try_get("code")?, one.facts).await?;
+                }
+                found.push(one);
             }
         }
         found.sort_by_key(|one| one.unit.to_string());

@@ -18,13 +18,16 @@ pub const SCHEDULES_NAMED: &str = "SELECT schedule FROM files WHERE schedule IS 
 pub const SET_PLACE: &str =
     "INSERT INTO place (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 
-pub const FILES_OF_SCHEDULE: &str = "SELECT f.file AS unit, f.code, f.schedule, f.version, f.class, f.facts, \
+pub const FILES_OF_SCHEDULE: &str = "SELECT 'file' AS kind, f.file AS unit, f.code, f.schedule, f.version, f.class, f.facts, \
      f.own_due AS due, f.own_rank AS rank, COALESCE(n.records, 0) AS records, COALESCE(n.bytes, 0) AS bytes \
      FROM files f LEFT JOIN filed n ON n.code = f.code \
      WHERE f.schedule = $1 AND f.file > $2 ORDER BY f.file LIMIT $3";
-pub const RECORDS_OF_SCHEDULE: &str = "SELECT record AS unit, file AS code, schedule, version, class, facts, due, \
+pub const RECORDS_OF_SCHEDULE: &str = "SELECT 'record' AS kind, record AS unit, file AS code, schedule, version, class, facts, due, \
      due_rank AS rank, 1 AS records, bytes FROM records \
      WHERE schedule = $1 AND record > $2 ORDER BY record LIMIT $3";
+pub const CLASSED_INSIDE: &str = "SELECT 'record' AS kind, record AS unit, file AS code, schedule, version, class, \
+     facts FROM records WHERE file = $1 AND due_rank IS NOT NULL AND schedule IS NOT NULL";
+pub const FACTS_OF_FILE: &str = "SELECT facts FROM files WHERE code = $1 ORDER BY file LIMIT 1";
 pub const RECORD_DUE: &str = "UPDATE records SET due = $1, due_rank = $2 WHERE record = $3";
 pub const FILE_OWN_DUE: &str = "UPDATE files SET own_due = $1, own_rank = $2 WHERE file = $3";
 pub const FILE_DUE_ALONE: &str = "UPDATE files SET due = own_due, due_rank = own_rank WHERE file = $1";
@@ -162,6 +165,8 @@ pub const STATEMENTS: &[&str] = &[
     SET_PLACE,
     FILES_OF_SCHEDULE,
     RECORDS_OF_SCHEDULE,
+    CLASSED_INSIDE,
+    FACTS_OF_FILE,
     RECORD_DUE,
     FILE_OWN_DUE,
     FILE_DUE_ALONE,
