@@ -8,7 +8,7 @@ use crate::record::{
     id::{ActorId, IntentId, RecordId},
     unit::Unit,
 };
-use crate::store::layout;
+use crate::store::{StoreError, layout};
 use bytes::Bytes;
 use std::sync::Arc;
 
@@ -106,6 +106,16 @@ impl Archive {
     pub async fn description(&self, record: RecordId) -> Result<Option<Described>, ArchiveError> {
         let Some(known) = self.catalog.record(record).await? else { return Ok(None) };
         self.description_of(record, known.description).await
+    }
+
+    /// A stub or a certificate, hashed again as it is read; `None` where it is gone.
+    pub async fn kept_stub(&self, record: RecordId, digest: Digest) -> Result<Option<Bytes>, ArchiveError> {
+        match self.store.read_as(&layout::stub(record, digest), digest).await {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(StoreError::Absent(_)) => Ok(None),
+            Err(StoreError::Differs { path }) => Err(ArchiveError::Damaged(path)),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// A description of any unit, hashed again as it is read; `None` where it is gone.
