@@ -72,6 +72,7 @@ fn minimal() -> Description {
         metadata: Metadata { subject: "Công bố thủ tục".into(), ..Metadata::default() },
         components: vec![],
         findings: vec![],
+        reasons: Vec::new(),
         secrecy: None,
     }
 }
