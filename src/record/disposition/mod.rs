@@ -30,6 +30,7 @@ pub mod days;
 mod decision;
 mod listing;
 pub mod order;
+pub mod papers;
 pub mod refusal;
 pub mod rules;
 pub mod stub;
