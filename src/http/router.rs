@@ -68,7 +68,7 @@ fn api(body_bytes_max: u64) -> (Router<Arc<Door>>, openapi::OpenApi) {
         .routes(routes!(schedules::simulate).layer(table))
         .routes(routes!(due::list))
         .routes(routes!(due::forecast))
-        .routes(routes!(due::transfers))
+        .routes(routes!(due::handed_over))
         .routes(routes!(due::explain))
         .routes(routes!(holds::list, holds::place))
         .routes(routes!(holds::one))

@@ -48,7 +48,7 @@ pub async fn describe(
 /// Where a record goes.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Into {
+pub struct Moving {
     /// The identifier of the file.
     file: String,
     reason: String,
@@ -58,7 +58,7 @@ pub struct Into {
 ///
 /// Out of an open file into an open file, for a reason.
 #[utoipa::path(
-    post, path = "/api/v1/records/{record}/move", tag = "arrangement", request_body = Into,
+    post, path = "/api/v1/records/{record}/move", tag = "arrangement", request_body = Moving,
     params(("record" = String, Path, description = "Its identifier")),
     responses(
         (status = 200, description = "Moved", body = Acted),
@@ -73,10 +73,10 @@ pub async fn move_into(
     body: Bytes,
 ) -> Result<Response, Trouble> {
     who.must(Act::Arrange)?;
-    let (record, into) = (api::record(&record)?, api::read::<Into>(&body)?);
-    let file: FileId = into.file.parse().map_err(|_| Kind::Malformed)?;
+    let (record, moving) = (api::record(&record)?, api::read::<Moving>(&body)?);
+    let file: FileId = moving.file.parse().map_err(|_| Kind::Malformed)?;
     access::open(&open.archive, &who.0.reader(), record).await?.ok_or(Kind::NotFound)?;
-    let arranged = arrangement::move_record(&open.archive, &who.arranging(), record, file, &into.reason).await?;
+    let arranged = arrangement::move_record(&open.archive, &who.arranging(), record, file, &moving.reason).await?;
     Ok(Json(Acted::arranged(&arranged, Language::of(&headers))).into_response())
 }
 

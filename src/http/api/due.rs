@@ -299,7 +299,7 @@ pub struct TransferOut {
         (status = "default", description = "A problem", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub async fn transfers(Held(open): Held, who: Who) -> Result<Response, Trouble> {
+pub async fn handed_over(Held(open): Held, who: Who) -> Result<Response, Trouble> {
     who.must(Act::Dispose)?;
     let reader = who.0.reader();
     let transfers = transfers::transfers(&open.archive, TRANSFERS_MAX).await?;

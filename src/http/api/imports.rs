@@ -94,8 +94,8 @@ impl Head {
 #[utoipa::path(
     post, path = "/api/v1/schedules", tag = "retention", params(Head),
     request_body(content(
-        (String = "text/tab-separated-values"),
-        (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        (String = "text/plain"),
+        (Vec<u8> = "application/octet-stream"),
     )),
     responses(
         (status = 201, description = "Version 1, not approved", body = Acted),
@@ -124,8 +124,8 @@ pub async fn import(
     post, path = "/api/v1/schedules/{schedule}/versions", tag = "retention",
     params(("schedule" = String, Path, description = "Its identifier"), Head),
     request_body(content(
-        (String = "text/tab-separated-values"),
-        (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        (String = "text/plain"),
+        (Vec<u8> = "application/octet-stream"),
     )),
     responses(
         (status = 201, description = "The next version, not approved", body = Acted),

@@ -227,7 +227,7 @@ struct Classes {
     post, path = "/api/v1/schedules/{schedule}/simulate", tag = "retention",
     params(("schedule" = String, Path, description = "Its identifier"), Format),
     request_body(content(
-        (String = "text/tab-separated-values"),
+        (String = "text/plain"),
         (Object = "application/json"),
     )),
     responses(
