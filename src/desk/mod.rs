@@ -13,7 +13,7 @@ pub mod accounts;
 mod consultations;
 pub mod password;
 pub mod snapshot;
-mod withdrawals;
+pub mod withdrawals;
 pub mod witnesses;
 
 use crate::record::{
@@ -66,8 +66,13 @@ impl Desk {
         let options = options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
         let pool = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
         let pool = pool.connect_with(options).await?;
-        let statements = SCHEMA.into_iter().chain(accounts::SCHEMA).chain(witnesses::SCHEMA);
-        for statement in statements.chain(consultations::SCHEMA).chain(withdrawals::SCHEMA) {
+        for statement in SCHEMA
+            .into_iter()
+            .chain(accounts::SCHEMA)
+            .chain(witnesses::SCHEMA)
+            .chain(consultations::SCHEMA)
+            .chain(withdrawals::SCHEMA)
+        {
             sqlx::query(statement).execute(&pool).await?;
         }
         Ok(Desk { pool })

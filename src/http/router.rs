@@ -3,7 +3,7 @@
 use crate::http::{
     api::{
         self, Document, audits, cases, components, corrections, description, due, endings, export, files, findings,
-        fonds, holdings, holds, imports, log, records, schedules, search, secrecy, status, verify,
+        fonds, holdings, holds, imports, log, papers, records, schedules, search, secrecy, status, verify,
     },
     error, limits,
     serve::health,
@@ -77,7 +77,7 @@ fn api(body_bytes_max: u64) -> (Router<Arc<Door>>, openapi::OpenApi) {
         .routes(routes!(cases::one))
         .routes(routes!(cases::act))
         .routes(routes!(cases::order))
-        .routes(routes!(cases::paper))
+        .routes(routes!(papers::one))
         .routes(routes!(endings::certificate))
         .routes(routes!(endings::stub))
         .routes(routes!(endings::ask))

@@ -30,11 +30,6 @@ pub fn documents(head: &Head, table: &Table, maker: &str) -> String {
     page(table.title, &[national(head), list(table), signatures(&[("Người lập hồ sơ", maker)])])
 }
 
-/// Danh mục hồ sơ, tài liệu xem xét hủy, or hủy: an annex of the minutes or of the decision, signed by who made it.
-pub fn disposal(head: &Head, table: &Table) -> String {
-    page(table.title, &[national(head), list(table), signatures(&[("Người lập", "")])])
-}
-
 /// Biên bản giao nhận hồ sơ, tài liệu: the same text twice, a page for each side.
 pub fn minutes(head: &Head, minutes: &Minutes) -> String {
     let title = "BIÊN BẢN";

@@ -1,4 +1,4 @@
-//! `/cases`: what a disposal council reviews, what the head decides, the order, and the papers of it.
+//! `/cases`: what a disposal council reviews, what the head decides, and the order.
 //!
 //! # Why
 //! *Every step is one act with a name* ([`crate::record::disposition::act::Act`]), sent to one address: what may be done now
@@ -9,7 +9,6 @@
 
 use crate::archive::ArchiveError;
 use crate::disposition::{cases, execution};
-use crate::exchange::forms;
 use crate::http::{
     api::{self, Acted, Password},
     error::{CREATED, Kind, Problem, Trouble},
@@ -17,27 +16,23 @@ use crate::http::{
     state::{Door, Open},
 };
 use crate::record::{
-    access::Reader,
     actor::Act as May,
     disposition::{
         act::Act,
-        case::{self, Appraisal, Case, Council, Ground, Outcome, Paper, Votes},
-        papers::{List, Named, list},
+        case::{self, Appraisal, Council, Ground, Outcome, Paper, Votes},
     },
-    form::Head,
     id::{CaseId, RecordId},
-    unit::Unit,
 };
 use axum::{
     Json,
     extract::{ConnectInfo, Path, State},
     http::header,
-    response::{Html, IntoResponse, Response},
+    response::{IntoResponse, Response},
 };
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::{collections::HashMap, net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc};
 use utoipa::ToSchema;
 
 /// Every case.
@@ -143,29 +138,17 @@ pub struct UnitOut {
 pub async fn one(Held(open): Held, who: Who, Path(case): Path<String>) -> Result<Response, Trouble> {
     who.must(May::Dispose)?;
     let (case, digest) = cases::case(&open.archive, api::id(&case)?).await?.ok_or(Kind::NotFound)?;
-    let mut names = named(&open, &case, &who.0.reader()).await?;
-    let units = case.listed.iter().map(|listed| {
-        let Named { code, title } = names.remove(&listed.unit).unwrap_or_default();
-        let (vi, en) = listed.status();
-        UnitOut { unit: listed.unit, code, title, status: [vi, en] }
-    });
-    let units = units.collect();
-    Ok(Json(OneCase { description: digest.to_string(), case: api::shown(&*case)?, units }).into_response())
-}
-
-/// How the units of a case are named for a reader.
-async fn named(open: &Open, case: &Case, reader: &Reader) -> Result<HashMap<case::Unit, Named>, Trouble> {
-    let mut names = HashMap::with_capacity(case.listed.len());
+    let (reader, mut units) = (who.0.reader(), Vec::with_capacity(case.listed.len()));
     for listed in &case.listed {
-        let unit = match listed.unit {
-            case::Unit::File(file) => Unit::File(file),
-            case::Unit::Record(record) => Unit::Record(record),
-        };
-        let Some(known) = open.archive.catalog.due_of(unit).await.map_err(ArchiveError::from)? else { continue };
-        let may = api::may_learn(reader, &known.access, known.agency.as_deref(), None);
-        names.insert(listed.unit, Named { code: known.code, title: may.then_some(known.title) });
+        let known = open.archive.catalog.due_of(cases::unit_of(listed.unit)).await.map_err(ArchiveError::from)?;
+        let (code, title) = known.map_or((None, None), |known| {
+            let may = api::may_learn(&reader, &known.access, known.agency.as_deref(), None);
+            (known.code, may.then_some(known.title))
+        });
+        let (vi, en) = listed.status();
+        units.push(UnitOut { unit: listed.unit, code, title, status: [vi, en] });
     }
-    Ok(names)
+    Ok(Json(OneCase { description: digest.to_string(), case: api::shown(&*case)?, units }).into_response())
 }
 
 /// One act on a case.
@@ -337,32 +320,4 @@ pub async fn order(Held(open): Held, who: Who, Path(case): Path<String>, body: B
     let ordered = tokio::spawn(async move { execution::order(&open.archive, &acting, id, asked.unit).await }).await;
     let done = ordered.map_err(|_| Trouble::from(Kind::Failed))??;
     Ok(Json(Acted::done(&done)).into_response())
-}
-
-/// Print a paper of a case
-///
-/// One page of HTML, fit for A4.
-#[utoipa::path(
-    get, path = "/api/v1/cases/{case}/papers/{paper}", tag = "disposition",
-    params(
-        ("case" = String, Path, description = "Its identifier"),
-        ("paper" = String, Path, description = "considered: the list that the council considers; destruction: what is destroyed by the decision"),
-    ),
-    responses(
-        (status = 200, description = "The paper", body = String, content_type = "text/html"),
-        (status = "default", description = "A problem", body = Problem, content_type = "application/problem+json"),
-    )
-)]
-pub async fn paper(
-    Held(open): Held,
-    who: Who,
-    Path((case, paper)): Path<(String, String)>,
-) -> Result<Response, Trouble> {
-    who.must(May::Dispose)?;
-    let which = List::read(&paper).ok_or(Kind::NotFound)?;
-    let (case, _) = cases::case(&open.archive, api::id(&case)?).await?.ok_or(Kind::NotFound)?;
-    let names = named(&open, &case, &who.0.reader()).await?;
-    let head = Head { agency: case.agency.clone(), ..Head::default() };
-    let table = list(&case, which, |unit| names.get(&unit).cloned().unwrap_or_default());
-    Ok(([api::PAGE_POLICY], Html(forms::disposal(&head, &table))).into_response())
 }

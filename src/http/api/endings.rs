@@ -21,7 +21,7 @@ use crate::record::{
     actor::Act,
     disposition::{
         refusal::Refusal,
-        withdrawal::{Asked, Mistake},
+        withdrawal::{Asked, Mistake, in_time},
     },
     document::Document,
     id::RecordId,
@@ -127,6 +127,11 @@ pub async fn ask(Held(open): Held, who: Who, Path(record): Path<String>, body: B
     access::open(archive, &who.0.reader(), record).await?.ok_or(Kind::NotFound)?;
     if reason.trim().is_empty() {
         return Err(DispositionError::Refused(Refusal::NoReason).into());
+    }
+    let known = archive.catalog.record(record).await.map_err(ArchiveError::from)?.ok_or(Kind::NotFound)?;
+    // What cannot be confirmed any more is refused now, and not to the second person.
+    if !in_time(known.at, archive.config.disposition.withdrawal_days_max, archive.clock.now()) {
+        return Err(DispositionError::Refused(Refusal::WithdrawalTooLate).into());
     }
     let asked = Asked { record, mistake, reason: reason.trim().into(), by: who.0.id, at: archive.clock.now() };
     archive.desk.ask_withdrawal(&asked).await.map_err(ArchiveError::from)?;

@@ -19,6 +19,7 @@ pub mod holdings;
 pub mod holds;
 pub mod imports;
 pub mod log;
+pub mod papers;
 pub mod records;
 pub mod schedules;
 pub mod search;

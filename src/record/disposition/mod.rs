@@ -30,7 +30,6 @@ pub mod days;
 mod decision;
 mod listing;
 pub mod order;
-pub mod papers;
 pub mod refusal;
 pub mod rules;
 pub mod stub;
