@@ -10,19 +10,19 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
 };
-use vankho::catalog::{INSERTS, SCHEMA, STATEMENTS};
+use vankho::catalog::{INSERTS, INSERTS_OF_RETENTION, SCHEMA, STATEMENTS, STATEMENTS_OF_RETENTION};
 
 /// Statements that both must refuse: a check that accepts these checks nothing.
 const WRONG: [&str; 2] = ["SELECT nothing FROM records WHERE record = $1", "SELECT value FORM place"];
 
 /// Every statement, those with lists of values for two rows.
 fn statements() -> Vec<String> {
-    let inserts = INSERTS.iter().map(|(head, tail)| {
+    let inserts = INSERTS.iter().chain(INSERTS_OF_RETENTION).map(|(head, tail)| {
         let columns = head.matches(',').count() + 1;
         let row = |from: usize| (from..from + columns).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ");
         format!("{head}VALUES ({}), ({}){tail}", row(1), row(columns + 1))
     });
-    STATEMENTS.iter().map(|statement| statement.to_string()).chain(inserts).collect()
+    STATEMENTS.iter().chain(STATEMENTS_OF_RETENTION).map(|statement| statement.to_string()).chain(inserts).collect()
 }
 
 #[tokio::test]

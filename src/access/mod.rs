@@ -140,7 +140,7 @@ fn may_see(reader: &Reader, known: &Known) -> bool {
 /// The rule, as a description says.
 fn may_read(reader: &Reader, described: &Described) -> bool {
     let told = &described.description.metadata;
-    reader.may_read(told.access, told.agency.as_deref(), told.custodian.as_deref())
+    reader.may_read(described.description.access(), told.agency.as_deref(), told.custodian.as_deref())
 }
 
 /// Opens a record for a reader. `None` where there is none, and just so where the reader may not see it.

@@ -18,7 +18,10 @@ use crate::record::{
 use crate::store::{Store, StoreError, layout};
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 /// Everything that is derived from the ledger, and the sizes it has applied.
 #[derive(Clone, Debug)]
@@ -55,9 +58,10 @@ impl Derived {
             };
             changed.insert(record, Changed { record, seq: first, description });
         }
-        let mut records: Vec<_> = changed.into_values().collect();
+        let ended: Vec<RecordId> = applied.iter().filter_map(|applied| applied.entry.event.ends()).collect();
+        let mut records: Vec<_> = changed.into_values().filter(|one| !ended.contains(&one.record)).collect();
         records.sort_by_key(|one| one.seq);
-        self.feed.give(Step { applied: last.seq + 1, records }).await
+        self.feed.give(Step { applied: last.seq + 1, records, ended }).await
     }
 
     /// Takes in a record whose description could not be read when its entry was applied, and can be now.
@@ -79,7 +83,7 @@ impl Derived {
             }
             tracing::info!(record.id = %record, "a record whose description could not be read before is known now");
             let changed = Changed { record, seq: begun, description: read };
-            self.feed.give(Step { applied: 0, records: vec![changed] }).await?;
+            self.feed.give(Step { applied: 0, records: vec![changed], ended: Vec::new() }).await?;
             // Whoever described it anew meanwhile may have given theirs before this.
             match self.catalog.record(record).await? {
                 Some(known) if known.description != digest => digest = known.description,
@@ -101,7 +105,7 @@ impl Derived {
     /// Gives catalog and index the committed entries that they have not applied, from the commits.
     /// `tell` hears how far it is. Answers how many descriptions were left out because they are gone or damaged.
     pub async fn replay(&self, ledger: &Ledger, index_applied: u64, tell: &Tell) -> Result<u64, ArchiveError> {
-        let (catalog_applied, mut left_out) = (self.catalog.applied(), 0);
+        let (catalog_applied, mut left_out) = (self.catalog.applied(), HashSet::new());
         let mut replay = ledger.replay_from(catalog_applied.min(index_applied)).await?;
         let mut more = true;
         while more {
@@ -117,13 +121,20 @@ impl Derived {
             }
             let Some(base) = base else { break };
             let Loaded { mut applied, left_out: some } = load(&self.store, base, &entries).await?;
-            left_out += some;
+            left_out.extend(some);
+            // That nothing is left of what was ordered to end is lawful.
+            for record in applied.iter().filter_map(|applied| applied.entry.event.ends()) {
+                left_out.remove(&Unit::Record(record));
+            }
             self.catalog.apply(applied.get(past(base, catalog_applied)..).unwrap_or_default(), root).await?;
             applied.drain(..past(base, index_applied).min(applied.len()));
             self.give(&applied).await?;
             tell(base + entries.len() as u64);
         }
-        Ok(left_out)
+        for unit in &left_out {
+            tracing::warn!(unit.id = %unit, "a description is gone; run `vankho verify archive`");
+        }
+        Ok(left_out.len() as u64)
     }
 }
 
@@ -138,38 +149,39 @@ pub type Tell = dyn Fn(u64) + Send + Sync;
 /// Entries with what they name.
 struct Loaded {
     applied: Vec<Applied>,
-    /// Descriptions that were asked for and are gone or damaged.
-    left_out: u64,
+    /// What was asked for and is gone or damaged.
+    left_out: Vec<Unit>,
 }
 
 /// Reads what entries name. Of several descriptions of one record only the last is read. A description
 /// that is gone or damaged leaves its record out; whether that is lawful is for `verify` to say.
 async fn load(store: &Store, base: u64, entries: &[Vec<u8>]) -> Result<Loaded, ArchiveError> {
     let mut read = Vec::with_capacity(entries.len());
-    let mut last: HashMap<Unit, u64> = HashMap::new();
+    let (mut last, mut ended): (HashMap<Unit, u64>, HashSet<Unit>) = Default::default();
     for (seq, bytes) in (base..).zip(entries) {
         let entry = Entry::from_bytes(bytes).map_err(|fault| ArchiveError::Damaged(format!("entry {seq}: {fault}")))?;
         // What says nothing new of a record does not hide what an earlier entry said.
         if let Some((unit, _)) = entry.event.names() {
             last.insert(unit, seq);
         }
+        ended.extend(entry.event.ends().map(Unit::Record));
         read.push((seq, entry));
     }
-    let last = &last;
+    let (last, ended) = (&last, &ended);
     let fetch = |(seq, entry): (u64, Entry)| async move {
-        let wanted = entry.event.names().filter(|(unit, _)| last.get(unit) == Some(&seq));
+        let wanted = entry.event.names().filter(|(unit, _)| last.get(unit) == Some(&seq) && !ended.contains(unit));
         let description = match wanted {
-            Some((unit, digest)) => undamaged(described(store, unit, digest).await)?,
+            Some((unit, digest)) => undamaged(described_quietly(store, unit, digest).await)?,
             None => None,
         };
-        let left_out = u64::from(wanted.is_some() && description.is_none());
+        let left_out = wanted.map(|(unit, _)| unit).filter(|_| description.is_none());
         Ok::<_, ArchiveError>((Applied { seq, entry, description }, left_out))
     };
     let mut fetched = futures::stream::iter(read).map(fetch).buffered(READS);
-    let mut loaded = Loaded { applied: Vec::with_capacity(entries.len()), left_out: 0 };
+    let mut loaded = Loaded { applied: Vec::with_capacity(entries.len()), left_out: Vec::new() };
     while let Some((applied, left_out)) = fetched.try_next().await? {
         loaded.applied.push(applied);
-        loaded.left_out += left_out;
+        loaded.left_out.extend(left_out);
     }
     Ok(loaded)
 }
@@ -187,7 +199,10 @@ pub fn undamaged<T>(read: Result<Option<T>, ArchiveError>) -> Result<Option<T>, 
 
 /// The description of a record as the ledger names it; `None` where it is gone.
 pub async fn description(store: &Store, record: RecordId, digest: Digest) -> Result<Option<Description>, ArchiveError> {
-    let Some(bytes) = described_bytes(store, record.into(), digest).await? else { return Ok(None) };
+    let Some(bytes) = described_bytes(store, record.into(), digest).await? else {
+        tracing::warn!(record.id = %record, "a description is gone; run `vankho verify archive`");
+        return Ok(None);
+    };
     let read = Description::from_bytes(&bytes);
     let fault = |fault| ArchiveError::Damaged(format!("{}: {fault}", layout::description(record, digest)));
     read.map(Some).map_err(fault)
@@ -195,20 +210,25 @@ pub async fn description(store: &Store, record: RecordId, digest: Digest) -> Res
 
 /// The same of any unit.
 pub async fn described(store: &Store, unit: Unit, digest: Digest) -> Result<Option<Described>, ArchiveError> {
+    let read = described_quietly(store, unit, digest).await?;
+    if read.is_none() {
+        tracing::warn!(unit.id = %unit, "a description is gone; run `vankho verify archive`");
+    }
+    Ok(read)
+}
+
+/// The same, where it may be gone lawfully.
+pub async fn described_quietly(store: &Store, unit: Unit, digest: Digest) -> Result<Option<Described>, ArchiveError> {
     let Some(bytes) = described_bytes(store, unit, digest).await? else { return Ok(None) };
     let read = Described::read(unit, &bytes);
     read.map(Some).map_err(|fault| ArchiveError::Damaged(format!("{}: {fault}", layout::description(unit, digest))))
 }
 
 async fn described_bytes(store: &Store, unit: Unit, digest: Digest) -> Result<Option<Bytes>, ArchiveError> {
-    let path = layout::description(unit, digest);
-    match store.read_as(&path, digest).await {
+    match store.read_as(&layout::description(unit, digest), digest).await {
         Ok(bytes) => Ok(Some(bytes)),
         Err(StoreError::Differs { path }) => Err(ArchiveError::Damaged(path)),
-        Err(StoreError::Absent(_)) => {
-            tracing::warn!(unit.id = %unit, "a description is gone; run `vankho verify archive`");
-            Ok(None)
-        }
+        Err(StoreError::Absent(_)) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }

@@ -7,19 +7,25 @@
 //! *Validated against what is true at that size.* A batch is judged by one catalog state and by its own
 //! earlier entries; whoever loses the race for a size catches up and is judged again.
 
-use crate::archive::{ArchiveError, Clock, apply::Derived};
+use crate::archive::{
+    ArchiveError, Clock,
+    apply::Derived,
+    fold::{Fold, Trial},
+};
 use crate::catalog::{Applied, Catalog, Grounds};
 use crate::config;
 use crate::ledger::log::{Appended, Committed, Ledger, LedgerError};
 use crate::record::{
     described::Described,
     digest::Digest,
-    entry::{Entry, Event, Instant},
+    disposition::refusal::Refusal,
+    entry::{Entry, Event, Instant, NotAnEntry},
+    hold::HoldRefusal,
     id::ActorId,
     unit::Unit,
 };
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{HashMap, HashSet, hash_map},
     sync::Arc,
     time::Duration,
 };
@@ -53,16 +59,29 @@ pub struct Answered {
     pub before: bool,
 }
 
-type Answer = Result<Answered, ArchiveError>;
+/// Why an order to destroy is not given.
+#[derive(Debug, thiserror::Error)]
+pub enum OrderError {
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// The rules do not let it be, by what the ledger says.
+    #[error("{0}")]
+    Refused(Refusal),
+}
+
+type Answer = Result<Answered, OrderError>;
 
 /// The way to the writer.
 #[derive(Debug)]
 pub struct Writer {
-    to: mpsc::Sender<(Proposal, oneshot::Sender<Answer>)>,
+    to: mpsc::Sender<Waiting>,
 }
 
+#[derive(Debug)]
 struct Waiting {
     proposal: Proposal,
+    /// What an order to destroy is judged by.
+    fold: Option<Arc<Fold>>,
     answer: oneshot::Sender<Answer>,
 }
 
@@ -91,10 +110,22 @@ impl Writer {
     }
 
     /// Commits a proposal, together with whatever else is waiting.
-    pub async fn commit(&self, proposal: Proposal) -> Answer {
+    pub async fn commit(&self, proposal: Proposal) -> Result<Answered, ArchiveError> {
+        self.answered(proposal, None).await.map_err(|refusal| match refusal {
+            OrderError::Archive(error) => error,
+            OrderError::Refused(refusal) => ArchiveError::Conflict(refusal.to_string()),
+        })
+    }
+
+    /// Commits an order to destroy, judged by what a fold over the ledger says at that moment.
+    pub async fn order(&self, proposal: Proposal, fold: Arc<Fold>) -> Answer {
+        self.answered(proposal, Some(fold)).await
+    }
+
+    async fn answered(&self, proposal: Proposal, fold: Option<Arc<Fold>>) -> Answer {
         let stopped = || ArchiveError::Stopped("the writer has stopped".into());
         let (answer, answered) = oneshot::channel();
-        self.to.send((proposal, answer)).await.map_err(|_| stopped())?;
+        self.to.send(Waiting { proposal, fold, answer }).await.map_err(|_| stopped())?;
         answered.await.map_err(|_| stopped())?
     }
 }
@@ -109,7 +140,7 @@ struct Loop {
 }
 
 impl Loop {
-    async fn run(self, mut from: mpsc::Receiver<(Proposal, oneshot::Sender<Answer>)>) {
+    async fn run(self, mut from: mpsc::Receiver<Waiting>) {
         let mut batch = Vec::new();
         let mut ticks = tokio::time::interval(self.interval);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -117,10 +148,7 @@ impl Loop {
             let done = tokio::select! {
                 received = from.recv_many(&mut batch, self.batch_max) => match received {
                     0 => return,
-                    _ => {
-                        let waiting = batch.drain(..).map(|(proposal, answer)| Waiting { proposal, answer }).collect();
-                        self.commit(waiting).await
-                    }
+                    _ => self.commit(std::mem::take(&mut batch)).await,
                 },
                 _ = ticks.tick() => self.look().await,
             };
@@ -190,36 +218,80 @@ type Judged = (Waiting, Entry, Vec<u8>);
 async fn judge(catalog: &Catalog, waiting: Vec<Waiting>, at: Instant) -> Result<Vec<Judged>, ArchiveError> {
     let requests: Vec<Digest> = waiting.iter().map(|one| one.proposal.request).collect();
     let units: Vec<Unit> = waiting.iter().filter_map(|one| one.proposal.event.unit()).collect();
-    let Grounds { answered, mut current } = catalog.grounds(&requests, &units).await?;
+    let mut grounds = catalog.grounds(&requests, &units).await?;
+    // Orders come first: a fold has read what is committed, and nothing of this batch.
+    let mut waiting = waiting;
+    waiting.sort_by_key(|one| one.proposal.event.ends().is_none());
     let (mut judged, mut seen) = (Vec::with_capacity(waiting.len()), HashSet::new());
-    for Waiting { proposal, answer } in waiting {
-        if let Some(seq) = answered.get(&proposal.request) {
-            answer.send(Ok(Answered { seq: *seq, before: true })).ok();
+    // One fold is asked once for a batch: what it admits counts for what comes after.
+    let mut trials: HashMap<usize, Trial> = HashMap::new();
+    for one in waiting {
+        let Proposal { by, request, event, .. } = &one.proposal;
+        if let Some(seq) = grounds.answered.get(request) {
+            one.answer.send(Ok(Answered { seq: *seq, before: true })).ok();
             continue;
         }
-        let verdict = match seen.insert(proposal.request) {
-            true => permitted(&mut current, &proposal.event),
-            false => Err(ArchiveError::Conflict("the same request is under way".into())),
+        let verdict = match seen.insert(*request) {
+            true => match ordered(&mut trials, &one, at).await {
+                Ok(()) => permitted(&mut grounds, &one.proposal).map_err(OrderError::from),
+                refused => refused,
+            },
+            false => Err(ArchiveError::Conflict("the same request is under way".into()).into()),
         };
-        let entry = Entry { at, by: proposal.by, request: proposal.request, event: proposal.event.clone(), v: 1 };
-        let bytes = verdict.and_then(|()| entry.to_bytes().map_err(|fault| ArchiveError::Conflict(fault.to_string())));
-        match bytes {
-            Ok(bytes) => judged.push((Waiting { proposal, answer }, entry, bytes)),
+        let entry = Entry { at, by: *by, request: *request, event: event.clone(), v: 1 };
+        let malformed = |fault: NotAnEntry| OrderError::from(ArchiveError::Conflict(fault.to_string()));
+        match verdict.and_then(|()| entry.to_bytes().map_err(malformed)) {
+            Ok(bytes) => judged.push((one, entry, bytes)),
             Err(refusal) => {
-                answer.send(Err(refusal)).ok();
+                one.answer.send(Err(refusal)).ok();
             }
         }
     }
     Ok(judged)
 }
 
+/// An order to destroy is judged by the ledger itself; nothing else is asked of it.
+async fn ordered(trials: &mut HashMap<usize, Trial>, one: &Waiting, at: Instant) -> Result<(), OrderError> {
+    let event = &one.proposal.event;
+    if event.ends().is_none() {
+        return Ok(());
+    }
+    let Some(fold) = &one.fold else {
+        return Err(ArchiveError::Conflict("an order to destroy needs a fold over the ledger".into()).into());
+    };
+    let trial = match trials.entry(Arc::as_ptr(fold) as usize) {
+        hash_map::Entry::Occupied(trial) => trial.into_mut(),
+        hash_map::Entry::Vacant(none) => none.insert(fold.trial().await?),
+    };
+    trial.admit(event, one.proposal.by, at).map_err(OrderError::Refused)
+}
+
 /// May this event follow what the catalog knows and the earlier entries of the batch?
-fn permitted(current: &mut HashMap<Unit, Digest>, event: &Event) -> Result<(), ArchiveError> {
+fn permitted(grounds: &mut Grounds, proposal: &Proposal) -> Result<(), ArchiveError> {
+    let event = &proposal.event;
+    if let Some(unit) = event.unit()
+        && let Some(certified) = grounds.ended.get_mut(&unit)
+    {
+        // From the order on nothing more happens to a record but its end, once.
+        let ends = matches!(event, Event::Destroyed { .. } | Event::Expelled { .. });
+        if !ends || std::mem::replace(certified, true) {
+            return Err(ArchiveError::Conflict(Refusal::TooLate.to_string()));
+        }
+        return Ok(());
+    }
+    if let (Event::HoldReleased { .. }, Some(Described::Hold(hold))) = (event, &proposal.description)
+        && hold.asked_by == proposal.by
+    {
+        return Err(ArchiveError::Conflict(HoldRefusal::SamePerson.to_string()));
+    }
+    if let Some(record) = event.ends() {
+        grounds.ended.insert(record.into(), false);
+    }
     let Some((unit, description)) = event.names() else { return Ok(()) };
-    if current.get(&unit).copied() != event.replaces() {
+    if grounds.current.get(&unit).copied() != event.replaces() {
         let kind = unit.kind().as_str();
         return Err(ArchiveError::Conflict(format!("{kind} {unit} was changed by somebody else; read it again")));
     }
-    current.insert(unit, description);
+    grounds.current.insert(unit, description);
     Ok(())
 }

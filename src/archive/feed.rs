@@ -6,10 +6,10 @@
 
 use crate::archive::ArchiveError;
 use crate::index::{Document, Index};
-use crate::record::{description::Description, id::RecordId};
+use crate::record::{description::Description, id::RecordId, metadata::Metadata};
 use crate::store::{Store, StoreError, layout};
 use futures::{StreamExt, TryStreamExt, stream};
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinHandle,
@@ -21,6 +21,8 @@ use tokio::{
 pub struct Step {
     pub applied: u64,
     pub records: Vec<Changed>,
+    /// Records that are ordered to end: the index has nothing of them from here on.
+    pub ended: Vec<RecordId>,
 }
 
 /// A record whose description is new.
@@ -54,7 +56,7 @@ impl Feed {
     /// Starts the task that owns the writing side of the index; it ends when no feed is left.
     pub fn start(index: Arc<Index>, store: Store, interval: Duration, text_bytes_max: u64) -> (Feed, JoinHandle<()>) {
         let (to, from) = mpsc::channel(STEPS_WAITING_MAX);
-        let feeder = Feeder { index, store, interval, text_bytes_max, dirty: None, applied: 0 };
+        let feeder = Feeder { index, store, interval, text_bytes_max, dirty: None, applied: 0, ended: HashSet::new() };
         (Feed { to }, tokio::spawn(feeder.run(from)))
     }
 
@@ -80,6 +82,8 @@ struct Feeder {
     /// Since when something waits to become visible.
     dirty: Option<Instant>,
     applied: u64,
+    /// What ended while this process ran: what somebody had read before must not come in after.
+    ended: HashSet<RecordId>,
 }
 
 impl Feeder {
@@ -123,7 +127,10 @@ impl Feeder {
             let texts = texts(store, &changed.description, max).await?;
             Ok::<_, ArchiveError>((changed, texts))
         };
-        let mut read = stream::iter(step.records).map(read).buffered(READS);
+        self.ended.extend(&step.ended);
+        let here = step.records.into_iter().filter(|one| !self.ended.contains(&one.record));
+        let here: Vec<Changed> = here.collect();
+        let mut read = stream::iter(here).map(read).buffered(READS);
         // What is read is indexed before much more is read: a step may hold any number of large texts.
         let (mut ready, mut bytes) = (Vec::new(), 0);
         while let Some((changed, texts)) = read.try_next().await? {
@@ -136,6 +143,10 @@ impl Feeder {
         }
         drop(read);
         put(&self.index, ready).await?;
+        if !step.ended.is_empty() {
+            let (index, ended) = (self.index.clone(), step.ended);
+            blocking(move || Ok(ended.iter().try_for_each(|record| index.remove(record))?)).await?;
+        }
         // What is supplied late says nothing new of how far we are.
         self.applied = self.applied.max(step.applied);
         let since = *self.dirty.get_or_insert_with(Instant::now);
@@ -157,8 +168,9 @@ async fn put(index: &Arc<Index>, ready: Vec<(Changed, Vec<String>)>) -> Result<(
     blocking(move || {
         for (changed, texts) in &ready {
             let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-            let metadata = &changed.description.metadata;
-            index.put(&Document { record: changed.record, seq: changed.seq, metadata, text: &texts })?;
+            let access = changed.description.access();
+            let metadata = Metadata { access, ..changed.description.metadata.clone() };
+            index.put(&Document { record: changed.record, seq: changed.seq, metadata: &metadata, text: &texts })?;
         }
         Ok(())
     })

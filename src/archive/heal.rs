@@ -17,7 +17,8 @@
 //!
 //! *Another history is left alone* (`archive/astray.rs`).
 
-use crate::archive::{ArchiveError, place};
+use crate::archive::{ArchiveError, destroy, place};
+use crate::catalog::Catalog;
 use crate::config::Storage;
 use crate::desk::Desk;
 use crate::ledger::log::Ledger;
@@ -25,6 +26,7 @@ use crate::record::{
     description::Description,
     digest::Digest,
     entry::{Entry, Event},
+    id::RecordId,
 };
 use crate::store::{
     Link, Listed, Replica, Standing, Store, StoreError,
@@ -46,6 +48,8 @@ pub struct Healing {
     pub ledger: Arc<Ledger>,
     pub desk: Desk,
     pub bytes_per_second_max: u64,
+    /// Which records ended; where no catalog is at hand, the ledger is asked.
+    catalog: Option<Catalog>,
     /// One round at a time in this process: two would write one object at once, and take each other's for a failure.
     one: Arc<Mutex<()>>,
 }
@@ -62,10 +66,23 @@ pub struct Debt {
 }
 
 impl Healing {
-    pub fn new(store: &Store, ledger: &Arc<Ledger>, desk: &Desk, storage: &Storage) -> Healing {
+    pub fn new(
+        store: &Store,
+        ledger: &Arc<Ledger>,
+        (catalog, desk): (Option<&Catalog>, &Desk),
+        storage: &Storage,
+    ) -> Healing {
         let bytes_per_second_max = storage.heal_bytes_per_second_max;
         let (store, ledger, desk) = (store.clone(), ledger.clone(), desk.clone());
-        Healing { store, ledger, desk, bytes_per_second_max, one: Arc::default() }
+        Healing { store, ledger, desk, bytes_per_second_max, catalog: catalog.cloned(), one: Arc::default() }
+    }
+
+    /// The entry that orders a record to end, where there is one.
+    async fn ended(&self, record: RecordId) -> Result<Option<u64>, ArchiveError> {
+        match &self.catalog {
+            Some(catalog) => Ok(catalog.ended(record).await?.map(|ended| ended.seq)),
+            None => destroy::ordered_by(&self.ledger, record).await,
+        }
     }
 
     /// Asks every replica that has not said yet who it is, and holds it against the primary, so that it counts from
@@ -330,7 +347,17 @@ impl Healing {
                 & self.ensure(replica, &beside, *chain, pace).await?
                 & self.ensure(replica, &at, *token, pace).await?);
         }
+        if let Some((record, digest)) = entry.event.stub() {
+            return self.ensure(replica, &layout::stub(record, digest), digest, pace).await;
+        }
         let Some((unit, digest)) = entry.event.names() else { return Ok(true) };
+        if let Some(record) = unit.record()
+            && let Some(order) = self.ended(record).await?
+        {
+            // Nothing of it is brought; what a disk that went back has again goes by the same order.
+            destroy::empty(&self.ledger, order, &replica.place).await?;
+            return Ok(true);
+        }
         let path = layout::description(unit, digest);
         let mut whole = self.ensure(replica, &path, digest, pace).await?;
         if unit.record().is_none() {

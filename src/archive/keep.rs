@@ -1,10 +1,11 @@
 //! Keeping components and descriptions: durable and read back, under an intent that names their folder.
-use crate::archive::{Archive, ArchiveError, apply};
+use crate::archive::{Answered, Archive, ArchiveError, Proposal, apply, request};
 use crate::record::{
     described::Described as Told,
     description::Description,
     digest::Digest,
-    id::{IntentId, RecordId},
+    entry::Event,
+    id::{ActorId, IntentId, RecordId},
     unit::Unit,
 };
 use crate::store::layout;
@@ -81,6 +82,24 @@ impl Archive {
         let digest = Digest::of(&description);
         self.store.keep(&layout::description(unit, digest), description.into()).await?;
         Ok(digest)
+    }
+
+    /// Keeps a description of a unit that is no record and commits the event that names it.
+    ///
+    /// If we stop here, an intent has the folder swept, or the entry is there and names it.
+    pub async fn keep_described(
+        &self,
+        by: ActorId,
+        (told, bytes): (Told, Vec<u8>),
+        event: impl FnOnce(Unit, Digest) -> Event,
+    ) -> Result<Answered, ArchiveError> {
+        let unit = told.unit();
+        let intent = self.intend_unit(unit).await?;
+        let description = self.keep_unit(unit, bytes).await?;
+        let (event, request) = (event(unit, description), request(by, &random()?));
+        let answered = self.commit(Proposal { by, request, event, description: Some(told) }).await?;
+        self.fulfil(intent).await?;
+        Ok(answered)
     }
 
     /// The description in force of a record.

@@ -18,9 +18,12 @@ pub mod audits;
 pub mod clock;
 pub mod commit;
 pub mod coverage;
+pub mod destroy;
 pub mod feed;
+pub mod fold;
 pub mod heal;
 pub mod keep;
+pub mod order;
 pub mod place;
 pub mod places;
 pub mod promote;
@@ -216,10 +219,11 @@ impl Archive {
     pub async fn start(parts: Parts, tell: &apply::Tell) -> Result<Archive, ArchiveError> {
         let Parts { store, signer, catalog, index, desk, clock, config, lock } = parts;
         let witnesses = witnesses::configured(&config.evidence)?;
+        catalog.read_as(config.retention.reading).await?;
         let authorities = timestamps::configured(&config.evidence)?;
         let keys = keys(&store).await?;
         let ledger = Arc::new(Ledger::open(store.clone(), Arc::new(signer), keys).await?);
-        let healing = Healing::new(&store, &ledger, &desk, &config.storage);
+        let healing = Healing::new(&store, &ledger, (Some(&catalog), &desk), &config.storage);
         healing.introduce(&|_, _| {}).await;
         while ledger.catch_up().await?.is_some() {}
         let applied = catalog.applied().max(index.applied());

@@ -142,7 +142,7 @@ impl Promotion<'_> {
         tell: &(dyn Fn(u32, u64) + Send + Sync),
     ) -> Result<Healing, ArchiveError> {
         let ledger = Arc::new(Ledger::open(store.clone(), signer, keys(&store).await?).await?);
-        let healing = Healing::new(&store, &ledger, desk, &self.config.storage);
+        let healing = Healing::new(&store, &ledger, (None, desk), &self.config.storage);
         healing.introduce(tell).await;
         while ledger.catch_up().await?.is_some() {}
         Ok(healing)

@@ -44,6 +44,7 @@ pub async fn rebuild(data: &Path, config: &Config, tell: &Tell) -> Result<Rebuil
     let ledger = Ledger::open(store.clone(), Arc::new(folders.signer()?), keys(&store).await?).await?;
     while ledger.catch_up().await?.is_some() {}
     let catalog = Catalog::open(Some(&fresh.join(CATALOG))).await?;
+    catalog.read_as(config.retention.reading).await?;
     let index = Arc::new(Index::open(Some(&fresh.join(INDEX)), &hurried(&config.index))?);
     // Nobody searches it yet: one commit at the end is enough.
     let (feed, feeder) = Feed::start(index, store.clone(), Duration::from_secs(3600), config.content.text_bytes_max);

@@ -11,7 +11,7 @@ use crate::archive::{Answered, Archive, ArchiveError, Proposal, apply::Derived, 
 use crate::record::{
     digest::Digest,
     entry::{Damage, Entry, Event},
-    id::RecordId,
+    id::{ActorId, RecordId},
     unit::Unit,
 };
 use crate::store::{
@@ -40,6 +40,8 @@ pub enum Mended {
     Waiting,
     /// No place has it.
     Lost,
+    /// It is of a record that was ordered to end meanwhile.
+    Ended,
 }
 
 impl Archive {
@@ -55,6 +57,12 @@ impl Archive {
     /// If we stop anywhere here, the place has it or has not: the next round finds what it has.
     pub async fn repair(&self, object: &Object, number: u32, fault: Damage) -> Result<Mended, ArchiveError> {
         let Object { unit, named_by, component, .. } = *object;
+        if let Unit::Record(record) = unit
+            && self.catalog.ended(record).await?.is_some()
+        {
+            // Nothing of it is brought back.
+            return Ok(Mended::Ended);
+        }
         let loss = Event::Lost { unit, named_by, component };
         let lost = self.is_lost(object, &loss).await?;
         if !lost {
@@ -123,7 +131,12 @@ impl Archive {
 
     /// Commits what happened, by the archive itself.
     pub async fn note(&self, event: Event) -> Result<Answered, ArchiveError> {
-        let request = request(self.operator, &random()?);
-        self.commit(Proposal { by: self.operator, request, event, description: None }).await
+        self.note_by(self.operator, event).await
+    }
+
+    /// The same, by somebody.
+    pub async fn note_by(&self, by: ActorId, event: Event) -> Result<Answered, ArchiveError> {
+        let request = request(by, &random()?);
+        self.commit(Proposal { by, request, event, description: None }).await
     }
 }

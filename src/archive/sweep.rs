@@ -15,7 +15,7 @@
 //! written. So either that intent still stands when we look for it, or what it was for is committed, and the
 //! ledger names the file.
 
-use crate::archive::{ArchiveError, apply, apply::Derived};
+use crate::archive::{ArchiveError, apply, apply::Derived, destroy};
 use crate::ledger::log::Ledger;
 use crate::record::{id::ActorId, unit::Unit};
 use crate::store::{Listed, StoreError, layout, local};
@@ -57,7 +57,7 @@ impl Sweep<'_> {
             for line in String::from_utf8_lossy(&text).lines() {
                 match layout::unit_intended(line) {
                     Some(unit) => swept &= self.unit(unit).await?,
-                    None => swept &= self.timestamp(line).await? || intent.modified < self.oldest,
+                    None => swept &= self.other(line).await? || intent.modified < self.oldest,
                 }
             }
             if swept {
@@ -143,6 +143,20 @@ impl Sweep<'_> {
         Ok(())
     }
 
+    /// Drops a stub, a certificate or a file of a timestamp that no entry names.
+    async fn other(&self, path: &str) -> Result<bool, ArchiveError> {
+        let Some((record, digest)) = layout::stub_of(path) else { return self.timestamp(path).await };
+        self.derived.catch_up(self.ledger).await?;
+        let ended = self.derived.catalog.ended(record).await?;
+        if ended.is_some_and(|ended| ended.stub == digest || ended.certificate == Some(digest)) {
+            return Ok(true);
+        }
+        let store = &self.derived.store;
+        store.primary().discard(path).await?;
+        // Where a replica cannot be asked, the intent stands until it can be.
+        Ok(store.replicas().discard(path).await.is_ok())
+    }
+
     /// Drops a file of a timestamp that no entry names; says whether that could be done, which it cannot where the path
     /// is of none. If we stop here, the intent stands and it is done again.
     async fn timestamp(&self, path: &str) -> Result<bool, ArchiveError> {
@@ -175,6 +189,13 @@ impl Sweep<'_> {
             return Ok(false);
         }
         self.derived.catch_up(self.ledger).await?;
+        if let Some(record) = unit.record()
+            && let Some(ended) = self.derived.catalog.ended(record).await?
+        {
+            // Whoever was writing had not heard of the order. A replica is emptied when it is healed or looked at.
+            destroy::empty(self.ledger, ended.seq, store.primary()).await?;
+            return Ok(true);
+        }
         if let Some(record) = unit.record() {
             let staged: Vec<_> = store.list(&layout::staging(record))?.try_collect().await?;
             for one in staged {

@@ -1,7 +1,7 @@
 //! A file (hồ sơ) is opened in a fonds, described, closed, opened again, handed over, given back or taken.
 
 use crate::archive::{Archive, ArchiveError, keep::random};
-use crate::arrangement::{Arranged, ArrangementError, expect_sound, fonds::fonds, keep, salt};
+use crate::arrangement::{Arranged, ArrangementError, expect_sound, fonds::fonds, salt};
 use crate::record::{
     arranging::Refusal,
     closing::{Inside, check_closing},
@@ -45,7 +45,8 @@ pub async fn open_file(archive: &Archive, who: &Who, of: FondsId, about: About) 
     let schema = File::SCHEMA.into();
     let opened = File { schema, file: id, fonds: of, replaces: None, salt: salt()?, state, about };
     let told = (Described::File(Arc::new(opened.clone())), opened.to_bytes()?);
-    let answered = keep(archive, who, told, |unit, description| Event::Opened { unit, description }).await?;
+    let answered =
+        archive.keep_described(who.id, told, |unit, description| Event::Opened { unit, description }).await?;
     Ok(Arranged { unit: id.into(), entry: answered.seq, flaws })
 }
 
@@ -154,5 +155,5 @@ async fn follow(
         (false, true) => Event::Reopened { unit, description, replaces },
         _ => Event::Described { unit, description, replaces },
     };
-    Ok(keep(archive, who, told, event).await?.seq)
+    Ok(archive.keep_described(who.id, told, event).await?.seq)
 }

@@ -1,7 +1,7 @@
 //! A fonds is opened, and closed on the last day of its creator.
 
 use crate::archive::{Archive, keep::random};
-use crate::arrangement::{Arranged, ArrangementError, expect_sound, keep, salt};
+use crate::arrangement::{Arranged, ArrangementError, expect_sound, salt};
 use crate::record::{
     actor::Role,
     agencies::{Agencies, Register},
@@ -50,7 +50,8 @@ pub async fn open_fonds(
     let id = FondsId::new(archive.clock.now().millis(), random()?);
     let fonds = Fonds { schema: Fonds::SCHEMA.into(), fonds: id, replaces: None, salt: salt()?, about };
     let told = (Described::Fonds(Arc::new(fonds.clone())), fonds.to_bytes()?);
-    let answered = keep(archive, who, told, |unit, description| Event::Opened { unit, description }).await?;
+    let answered =
+        archive.keep_described(who.id, told, |unit, description| Event::Opened { unit, description }).await?;
     Ok(Arranged { unit: id.into(), entry: answered.seq, flaws })
 }
 
@@ -72,7 +73,8 @@ pub async fn close_fonds(
     let about = About { closed: Some(closed), ..before.about.clone() };
     let after = Fonds { replaces: Some(replaces), salt: salt()?, about, ..(*before).clone() };
     let told = (Described::Fonds(Arc::new(after.clone())), after.to_bytes()?);
-    let answered = keep(archive, who, told, |unit, description| Event::Closed { unit, description, replaces }).await?;
+    let answered =
+        archive.keep_described(who.id, told, |unit, description| Event::Closed { unit, description, replaces }).await?;
     Ok(Arranged { unit: id.into(), entry: answered.seq, flaws: Vec::new() })
 }
 

@@ -17,15 +17,11 @@ mod fonds;
 mod history;
 mod records;
 
-use crate::archive::{Answered, Archive, ArchiveError, Proposal, keep::random, request};
+use crate::archive::{ArchiveError, keep::random};
 use crate::catalog::CatalogError;
 use crate::record::{
     arranging::Refusal,
-    described::Described,
-    digest::Digest,
     document::{NotADocument, Salt},
-    entry::Event,
-    file_state::Who,
     flaw::{Flaw, stops},
     unit::Unit,
 };
@@ -74,23 +70,4 @@ fn salt() -> Result<Salt, ArchiveError> {
 /// Stops where one of these is an error.
 fn expect_sound(flaws: Vec<Flaw>) -> Result<Vec<Flaw>, ArrangementError> {
     if stops(&flaws) { Err(ArrangementError::Flawed(flaws)) } else { Ok(flaws) }
-}
-
-/// Keeps a description and commits the event that names it: `intended → description → event`.
-///
-/// If we stop here, an intent has the folder swept, or the entry is there and names it.
-async fn keep(
-    archive: &Archive,
-    who: &Who,
-    (told, bytes): (Described, Vec<u8>),
-    event: impl FnOnce(Unit, Digest) -> Event,
-) -> Result<Answered, ArchiveError> {
-    let unit = told.unit();
-    let intent = archive.intend_unit(unit).await?;
-    let description = archive.keep_unit(unit, bytes).await?;
-    let (by, request) = (who.id, request(who.id, &random()?));
-    let proposal = Proposal { by, request, event: event(unit, description), description: Some(told) };
-    let answered = archive.commit(proposal).await?;
-    archive.fulfil(intent).await?;
-    Ok(answered)
 }

@@ -1,8 +1,20 @@
 //! The fold: entries in, rows out.
 
-use crate::catalog::{Catalog, CatalogError, Entry, State, audits, sql, timestamps, units};
+use crate::catalog::{
+    Catalog, CatalogError, Entry, State, audits,
+    clocks::{Clocks, Column, Filed, facts_text, with_file},
+    ends, holds, sql, sql_retention, timestamps, units,
+};
 use crate::record::{
-    component::Component, described::Described, description::Description, digest::Digest, id::RecordId, number,
+    component::Component,
+    described::Described,
+    description::Description,
+    digest::Digest,
+    entry::Instant,
+    id::RecordId,
+    metadata::Metadata,
+    number,
+    retention::{assign::facts_of_record, clock::Reading},
     stamp::Stamped,
 };
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
@@ -16,7 +28,7 @@ pub struct Applied {
     pub description: Option<Described>,
 }
 
-/// Rows in one statement: SQLite takes 32,766 values, the widest row here has 17.
+/// Rows in one statement: SQLite takes 32,766 values, the widest row here has 24.
 const ROWS_MAX: usize = 500;
 
 impl Catalog {
@@ -31,11 +43,16 @@ impl Catalog {
             return Err(CatalogError::OutOfOrder { applied, base: first.seq });
         }
         let mut change = self.writer.begin().await?;
+        let reading = self.state().reading;
         for rows in entries.chunks(ROWS_MAX) {
             note_entries(&mut change, rows).await?;
-            replace_records(&mut change, rows).await?;
+            units::note(&mut change, rows, reading).await?;
+            replace_records(&mut change, rows, reading).await?;
+            holds::note(&mut change, rows).await?;
+            // Last: what one of these describes and another orders to end is forgotten.
+            ends::note(&mut change, rows).await?;
         }
-        let state = State { applied: last.seq + 1, newest: last.entry.at.micros() };
+        let state = State { applied: last.seq + 1, newest: last.entry.at.micros(), reading };
         let place = [("applied".to_owned(), state.applied as i64), ("newest".to_owned(), state.newest)];
         let mut rows = QueryBuilder::<Sqlite>::new(sql::INSERT_PLACE);
         rows.push_values(place.into_iter().chain(root_values(root)), |mut row, (name, value)| {
@@ -76,7 +93,8 @@ impl Catalog {
             sqlx::query(statement).execute(&mut *change).await?;
         }
         change.commit().await?;
-        *self.state() = State::default();
+        let reading = self.state().reading;
+        *self.state() = State { reading, ..State::default() };
         Ok(())
     }
 }
@@ -96,8 +114,7 @@ async fn note_entries(change: &mut SqliteConnection, rows: &[Applied]) -> Result
     entries.build().execute(&mut *change).await?;
     let stamps: Vec<_> = rows.iter().filter_map(|applied| Stamped::of(applied.seq, &applied.entry.event)).collect();
     timestamps::note(change, &stamps).await?;
-    audits::note(change, rows).await?;
-    units::note(change, rows).await
+    audits::note(change, rows).await
 }
 
 /// What is to be written of one record: where it was accessioned, and its last description in these rows.
@@ -141,26 +158,82 @@ async fn latest<'a>(
 
 const ACCESSIONED: &str = "accessioned";
 
+/// What the row of a record says of its end: its own class and when it is due by that, where it has one or is loose.
+struct Clock {
+    facts: String,
+    column: Option<Column>,
+}
+
+async fn clock(
+    change: &mut SqliteConnection,
+    clocks: &mut Clocks,
+    at: Instant,
+    told: &Metadata,
+) -> Result<Clock, CatalogError> {
+    let facts = facts_of_record(told, at);
+    let column = match (&told.class, &told.file) {
+        (None, Some(_)) => None,
+        (class, file) => {
+            let counted = with_file(change, file.as_deref(), facts.clone()).await?;
+            Some(clocks.due(change, class.as_ref(), &counted).await?)
+        }
+    };
+    Ok(Clock { facts: facts_text(&facts)?, column })
+}
+
 pub(in crate::catalog) async fn replace_records(
     change: &mut SqliteConnection,
     rows: &[Applied],
+    reading: Reading,
 ) -> Result<(), CatalogError> {
     let latest = latest(change, rows).await?;
     if latest.is_empty() {
         return Ok(());
     }
+    let (mut clocks, mut filed, mut told) = (Clocks::new(reading), Filed::default(), Vec::new());
+    for (record, one) in &latest {
+        if one.entry.event.name() != ACCESSIONED {
+            let row =
+                sqlx::query(sql_retention::WEIGHT_OF).bind(record.to_string()).fetch_optional(&mut *change).await?;
+            if let Some(row) = row {
+                filed.moved(row.try_get(0)?, row.try_get(1)?, row.try_get::<Option<i64>, _>(2)?.is_some(), -1);
+            }
+        }
+        let about = &one.description.metadata;
+        let clock = clock(change, &mut clocks, one.entry.at, about).await?;
+        let bytes = one.description.components.iter().map(|component| component.size as i64).sum::<i64>();
+        filed.moved(about.file.as_deref(), bytes, clock.column.is_some(), 1);
+        told.push((record, one, clock, bytes));
+    }
     let mut records = QueryBuilder::<Sqlite>::new(sql::INSERT_RECORDS);
-    records.push_values(&latest, |mut row, (record, Latest { seq, at, entry, description })| {
+    records.push_values(&told, |mut row, (record, one, clock, bytes)| {
+        let Latest { seq, at, entry, description } = one;
         let told = &description.metadata;
         row.push_bind(record.to_string()).push_bind(*seq).push_bind(*at);
         row.push_bind(entry.event.description().map(|digest| digest.to_string()));
         row.push_bind(&told.external_id).push_bind(&told.subject).push_bind(&told.number).push_bind(&told.notation);
         row.push_bind(number::likeness(told)).push_bind(told.issued.map(|date| date.to_string()));
-        row.push_bind(&told.agency).push_bind(&told.custodian).push_bind(&told.kind).push_bind(told.access.as_str());
+        row.push_bind(&told.agency).push_bind(&told.custodian).push_bind(&told.kind);
+        row.push_bind(description.access().as_str());
         row.push_bind(&told.fonds).push_bind(&told.file).push_bind(description.unread_yet().count() as i64);
+        let class = told.class.as_ref();
+        row.push_bind(*bytes).push_bind(class.map(|class| class.schedule.to_string()));
+        row.push_bind(class.map(|class| i64::from(class.version))).push_bind(class.map(|class| class.class.clone()));
+        row.push_bind(class.map(|_| clock.facts.clone()));
+        row.push_bind(clock.column.as_ref().map(|column| column.due.to_string()));
+        row.push_bind(clock.column.as_ref().map(|column| column.rank));
     });
     records.push(sql::REPLACE_RECORD).build().execute(&mut *change).await?;
-    for (record, one) in &latest {
+    drop(told);
+    filed.write(change).await?;
+    replace_components(change, &latest).await
+}
+
+async fn replace_components(
+    change: &mut SqliteConnection,
+    latest: &BTreeMap<RecordId, Latest<'_>>,
+) -> Result<(), CatalogError> {
+    for (record, one) in latest {
         if one.entry.event.name() != ACCESSIONED {
             sqlx::query(sql::FORGET_COMPONENTS).bind(record.to_string()).execute(&mut *change).await?;
         }

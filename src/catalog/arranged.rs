@@ -1,12 +1,18 @@
 //! Fonds and files: what is known of them, and which records lie in a file.
 
-use crate::catalog::{Catalog, CatalogError, Known, known, sql};
+use crate::catalog::{
+    Catalog, CatalogError, Known,
+    clocks::{Clocks, Column, facts_text, longest},
+    known, sql, sql_retention,
+};
 use crate::record::{
     described::Described,
+    entry::Instant,
     file::File,
     file_state::FileState,
     fonds::Fonds,
     id::{FileId, FondsId},
+    retention::{assign::facts_of, clock::Reading},
 };
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, sqlite::SqliteRow};
 
@@ -83,13 +89,42 @@ impl Catalog {
 pub(in crate::catalog) async fn note(
     change: &mut SqliteConnection,
     told: Option<&Described>,
+    at: Instant,
+    reading: Reading,
 ) -> Result<(), CatalogError> {
-    let mut row = match told {
-        Some(Described::Fonds(fonds)) => fonds_row(fonds),
-        Some(Described::File(file)) => file_row(file),
-        _ => return Ok(()),
-    };
-    row.build().execute(change).await?;
+    match told {
+        Some(Described::Fonds(fonds)) => {
+            fonds_row(fonds).build().execute(change).await?;
+        }
+        Some(Described::File(file)) => note_file(change, file, at, reading).await?,
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Notes a file, when it is due, and to which records of other files it refers.
+async fn note_file(
+    change: &mut SqliteConnection,
+    file: &File,
+    at: Instant,
+    reading: Reading,
+) -> Result<(), CatalogError> {
+    let (facts, mut clocks) = (facts_of(file, at), Clocks::new(reading));
+    let own = clocks.due(change, file.about.class.as_ref(), &facts).await?;
+    file_row(file, &facts_text(&facts)?, &own).build().execute(&mut *change).await?;
+    if let Some(code) = &file.about.code {
+        clocks.inside(change, code).await?;
+        longest(change, [code.clone()]).await?;
+    }
+    let id = file.file.to_string();
+    sqlx::query(sql_retention::FORGET_SHARED).bind(&id).execute(&mut *change).await?;
+    for some in file.about.shared.chunks(1000) {
+        let mut rows = QueryBuilder::<Sqlite>::new(sql_retention::INSERT_SHARED);
+        rows.push_values(some, |mut row, shared| {
+            row.push_bind(&id).push_bind(shared.record.to_string());
+        });
+        rows.push(sql_retention::KEEP_SHARED).build().execute(&mut *change).await?;
+    }
     Ok(())
 }
 
@@ -104,7 +139,7 @@ fn fonds_row(Fonds { fonds, about, .. }: &Fonds) -> QueryBuilder<Sqlite> {
     query
 }
 
-fn file_row(File { file, fonds, state, about, .. }: &File) -> QueryBuilder<Sqlite> {
+fn file_row(File { file, fonds, state, about, .. }: &File, facts: &str, own: &Column) -> QueryBuilder<Sqlite> {
     let date = |date: Option<crate::record::date::PartialDate>| date.map(|date| date.to_string());
     let mut query = QueryBuilder::<Sqlite>::new(sql::INSERT_FILES);
     query.push_values([about], |mut row, about| {
@@ -113,6 +148,11 @@ fn file_row(File { file, fonds, state, about, .. }: &File) -> QueryBuilder<Sqlit
         row.push_bind(about.access.as_str()).push_bind(date(about.started)).push_bind(date(about.ended));
         row.push_bind(date(about.closed)).push_bind(about.unit.clone()).push_bind(about.maker.clone());
         row.push_bind(about.retention_code.clone()).push_bind(about.retention_years.map(i64::from));
+        let class = about.class.as_ref();
+        row.push_bind(class.map(|class| class.schedule.to_string()));
+        row.push_bind(class.map(|class| i64::from(class.version))).push_bind(class.map(|class| class.class.clone()));
+        let due = own.due.to_string();
+        row.push_bind(facts.to_owned()).push_bind(due.clone()).push_bind(own.rank).push_bind(due).push_bind(own.rank);
     });
     query.push(sql::REPLACE_FILE);
     query

@@ -13,7 +13,12 @@
 mod apply;
 pub mod arranged;
 pub mod audits;
+mod clocks;
+pub mod ends;
+pub mod holds;
+pub mod retention;
 mod sql;
+mod sql_retention;
 mod timestamps;
 pub mod units;
 
@@ -21,6 +26,7 @@ use crate::record::{
     digest::Digest,
     entry::{Entry, Instant},
     id::RecordId,
+    retention::clock::Reading,
     unit::Unit,
 };
 use sqlx::{
@@ -37,6 +43,7 @@ use std::{
 
 pub use apply::Applied;
 pub use sql::{INSERTS, SCHEMA, STATEMENTS};
+pub use sql_retention::{INSERTS as INSERTS_OF_RETENTION, STATEMENTS as STATEMENTS_OF_RETENTION};
 
 /// The catalog of one archive.
 #[derive(Clone, Debug)]
@@ -72,6 +79,8 @@ impl CatalogError {
 struct State {
     applied: u64,
     newest: i64,
+    /// On which day a period of years is over: a setting.
+    reading: Reading,
 }
 
 /// What can go wrong with a catalog. All of it is mended by `vankho rebuild`.
@@ -83,6 +92,9 @@ pub enum CatalogError {
     Malformed(String),
     #[error("the catalog has applied {applied} entries and was given those from {base}")]
     OutOfOrder { applied: u64, base: u64 },
+    /// Somebody reads all the time: asked again, it is done.
+    #[error("the catalog is being read, and what was forgotten is still in its log; it is tried again")]
+    Busy,
 }
 
 /// What the catalog knows of a record.
@@ -124,6 +136,8 @@ pub struct Happened {
 pub struct Grounds {
     pub answered: HashMap<Digest, u64>,
     pub current: HashMap<Unit, Digest>,
+    /// Records that are ordered to end, and whether that is certified.
+    pub ended: HashMap<Unit, bool>,
 }
 
 /// How much there is.
@@ -147,12 +161,15 @@ impl Catalog {
             .busy_timeout(Duration::from_secs(10))
             // A list of another length is another statement.
             .statement_cache_capacity(STATEMENTS_PREPARED_MAX)
+            // What is taken out is overwritten: a destroyed record leaves no row behind.
+            .pragma("secure_delete", "ON")
             .pragma("cache_size", "-16000")
             // Pages that change often are moved out of the write-ahead log once for many commits.
             .pragma("wal_autocheckpoint", "4000");
         // Connections to a file do not go stale: asking each whether it is alive doubles the trips to its thread.
         let forever = || SqlitePoolOptions::new().idle_timeout(None).max_lifetime(None).test_before_acquire(false);
         let writer = forever().max_connections(1).connect_with(options.clone()).await?;
+        forget_another_form(&writer).await?;
         for statement in sql::SCHEMA.split(';') {
             sqlx::query(statement).execute(&writer).await?;
         }
@@ -162,7 +179,12 @@ impl Catalog {
             None => writer.clone(),
         };
         let catalog = Catalog { writer, readers, state: Arc::default() };
-        let state = State { applied: catalog.value("applied").await? as u64, newest: catalog.value("newest").await? };
+        let reading = usize::try_from(catalog.value("reading").await?).ok();
+        let state = State {
+            applied: catalog.value("applied").await? as u64,
+            newest: catalog.value("newest").await?,
+            reading: reading.and_then(|number| Reading::ALL.get(number).copied()).unwrap_or_default(),
+        };
         *catalog.state() = state;
         Ok(catalog)
     }
@@ -234,16 +256,21 @@ impl Catalog {
         let mut query = QueryBuilder::<Sqlite>::new(sql::GROUNDS);
         push_list(&mut query, requests);
         let (records, others): (Vec<Unit>, Vec<Unit>) = units.iter().partition(|unit| unit.record().is_some());
-        for (some, table) in [(records, sql::AND_CURRENT), (others, sql::AND_CURRENT_UNITS)] {
+        let tables = [(&records, sql::AND_CURRENT), (&others, sql::AND_CURRENT_UNITS), (&records, sql::AND_ENDED)];
+        for (some, table) in tables {
             if !some.is_empty() {
                 query.push(table);
-                push_list(&mut query, &some);
+                push_list(&mut query, some);
             }
         }
         let named: HashMap<String, Unit> = units.iter().map(|unit| (unit.to_string(), *unit)).collect();
         let mut grounds = Grounds::default();
         for row in query.build().fetch_all(&self.writer).await? {
             match row.try_get::<Option<i64>, _>(1)? {
+                Some(certified @ (-1 | -2)) => {
+                    let unit = named.get(row.try_get::<&str, _>(0)?).copied();
+                    grounds.ended.extend(unit.map(|unit| (unit, certified == -2)));
+                }
                 Some(seq) => {
                     grounds.answered.insert(digest(row.try_get(0)?)?, seq as u64);
                 }
@@ -305,6 +332,26 @@ impl Catalog {
         let count = |n: usize| row.try_get::<i64, _>(n).map(|count| count as u64);
         Ok(Counts { records: count(0)?, waiting: count(1)? })
     }
+}
+
+/// The form of the tables. It counts up with every change of `schema.sql`.
+const FORM: i64 = 2;
+
+/// A catalog that another version of this program made is forgotten: whoever opens it fills it from the ledger.
+///
+/// If we stop here, some tables are gone, the form is still another one, and the rest is forgotten the next time.
+async fn forget_another_form(writer: &SqlitePool) -> Result<(), CatalogError> {
+    let form: i64 = sqlx::query("PRAGMA user_version").fetch_one(writer).await?.try_get(0)?;
+    if form == FORM {
+        return Ok(());
+    }
+    let tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+    for table in sqlx::query(tables).fetch_all(writer).await? {
+        let name: String = table.try_get(0)?;
+        QueryBuilder::<Sqlite>::new(format!("DROP TABLE IF EXISTS \"{name}\"")).build().execute(writer).await?;
+    }
+    QueryBuilder::<Sqlite>::new(format!("PRAGMA user_version = {FORM}")).build().execute(writer).await?;
+    Ok(())
 }
 
 /// The depositor's identifier among the keys of [`Catalog::twins`]: never a digest, nor a likeness, in which

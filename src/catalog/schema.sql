@@ -46,10 +46,31 @@ CREATE TABLE IF NOT EXISTS files (
     office          TEXT,
     maker           TEXT,
     retention_code  TEXT,
-    retention_years BIGINT
+    retention_years BIGINT,
+    schedule        TEXT,
+    version         BIGINT,
+    class           TEXT,
+    facts           TEXT NOT NULL,
+    own_due         TEXT NOT NULL,
+    own_rank        BIGINT NOT NULL,
+    due             TEXT NOT NULL,
+    due_rank        BIGINT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS files_fonds ON files (fonds, code);
 CREATE INDEX IF NOT EXISTS files_code ON files (code);
+CREATE INDEX IF NOT EXISTS files_due ON files (due_rank, file);
+CREATE INDEX IF NOT EXISTS files_schedule ON files (schedule, file);
+CREATE TABLE IF NOT EXISTS filed (
+    code    TEXT PRIMARY KEY,
+    records BIGINT NOT NULL,
+    bytes   BIGINT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS shared (
+    file   TEXT NOT NULL,
+    record TEXT NOT NULL,
+    PRIMARY KEY (file, record)
+);
+CREATE INDEX IF NOT EXISTS shared_record ON shared (record);
 CREATE TABLE IF NOT EXISTS records (
     record      TEXT PRIMARY KEY,
     seq         BIGINT NOT NULL,
@@ -67,13 +88,23 @@ CREATE TABLE IF NOT EXISTS records (
     access      TEXT NOT NULL,
     fonds       TEXT,
     file        TEXT,
-    waiting     BIGINT NOT NULL
+    waiting     BIGINT NOT NULL,
+    bytes       BIGINT NOT NULL,
+    schedule    TEXT,
+    version     BIGINT,
+    class       TEXT,
+    facts       TEXT,
+    due         TEXT,
+    due_rank    BIGINT
 );
 CREATE INDEX IF NOT EXISTS records_seq ON records (seq);
 CREATE INDEX IF NOT EXISTS records_waiting ON records (seq) WHERE waiting > 0;
 CREATE INDEX IF NOT EXISTS records_likeness ON records (likeness);
 CREATE INDEX IF NOT EXISTS records_external ON records (external_id);
 CREATE INDEX IF NOT EXISTS records_file ON records (file, seq);
+CREATE INDEX IF NOT EXISTS records_longer ON records (file, due_rank) WHERE due_rank IS NOT NULL;
+CREATE INDEX IF NOT EXISTS records_loose ON records (due_rank, record) WHERE file IS NULL;
+CREATE INDEX IF NOT EXISTS records_schedule ON records (schedule, record) WHERE schedule IS NOT NULL;
 CREATE TABLE IF NOT EXISTS components (
     record  TEXT NOT NULL,
     ordinal BIGINT NOT NULL,
@@ -109,4 +140,84 @@ CREATE TABLE IF NOT EXISTS audits (
     faults         BIGINT,
     repaired       BIGINT,
     lost           BIGINT
-)
+);
+CREATE TABLE IF NOT EXISTS schedules (
+    schedule    TEXT NOT NULL,
+    version     BIGINT NOT NULL,
+    description TEXT NOT NULL,
+    seq         BIGINT NOT NULL,
+    title       TEXT NOT NULL,
+    source      TEXT,
+    from_day    TEXT NOT NULL,
+    until_day   TEXT,
+    incomplete  BIGINT NOT NULL,
+    approved    TEXT,
+    classes     BIGINT NOT NULL,
+    PRIMARY KEY (schedule, version)
+);
+CREATE TABLE IF NOT EXISTS classes (
+    schedule TEXT NOT NULL,
+    version  BIGINT NOT NULL,
+    ordinal  BIGINT NOT NULL,
+    code     TEXT NOT NULL,
+    section  TEXT NOT NULL,
+    title    TEXT NOT NULL,
+    subtitle TEXT,
+    period   TEXT NOT NULL,
+    counted  TEXT NOT NULL,
+    ending   TEXT NOT NULL,
+    PRIMARY KEY (schedule, version, ordinal)
+);
+CREATE TABLE IF NOT EXISTS holds (
+    hold        TEXT PRIMARY KEY,
+    seq         BIGINT NOT NULL,
+    at          BIGINT NOT NULL,
+    description TEXT NOT NULL,
+    scope       TEXT NOT NULL,
+    authority   TEXT NOT NULL,
+    reason      TEXT NOT NULL,
+    asked_by    TEXT NOT NULL,
+    released    BIGINT
+);
+CREATE TABLE IF NOT EXISTS placements (
+    hold        TEXT NOT NULL,
+    unit        TEXT NOT NULL,
+    kind        TEXT NOT NULL,
+    asked_by    TEXT NOT NULL,
+    seq         BIGINT NOT NULL,
+    at          BIGINT NOT NULL,
+    released    BIGINT,
+    released_at BIGINT,
+    PRIMARY KEY (hold, unit)
+);
+CREATE INDEX IF NOT EXISTS placements_unit ON placements (unit, released);
+CREATE INDEX IF NOT EXISTS placements_seq ON placements (hold, seq);
+CREATE TABLE IF NOT EXISTS cases (
+    dossier     TEXT PRIMARY KEY,
+    seq         BIGINT NOT NULL,
+    at          BIGINT NOT NULL,
+    description TEXT NOT NULL,
+    agency      TEXT NOT NULL,
+    stage       TEXT NOT NULL,
+    listed      BIGINT NOT NULL,
+    decided     BIGINT
+);
+CREATE TABLE IF NOT EXISTS listed (
+    dossier TEXT NOT NULL,
+    unit    TEXT NOT NULL,
+    pending BIGINT NOT NULL,
+    PRIMARY KEY (dossier, unit)
+);
+CREATE INDEX IF NOT EXISTS listed_unit ON listed (unit, pending);
+CREATE TABLE IF NOT EXISTS ends (
+    record      TEXT PRIMARY KEY,
+    seq         BIGINT NOT NULL,
+    at          BIGINT NOT NULL,
+    stub        TEXT NOT NULL,
+    dossier     TEXT,
+    expelled    BIGINT NOT NULL,
+    certificate TEXT,
+    certified   BIGINT
+);
+CREATE INDEX IF NOT EXISTS ends_seq ON ends (seq);
+CREATE INDEX IF NOT EXISTS ends_open ON ends (seq) WHERE certificate IS NULL

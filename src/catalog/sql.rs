@@ -11,6 +11,9 @@ pub const ANSWERED: &str = "SELECT request, seq FROM requests WHERE request IN "
 pub const GROUNDS: &str = "SELECT request, seq, NULL FROM requests WHERE request IN ";
 pub const AND_CURRENT: &str = " UNION ALL SELECT record, NULL, description FROM records WHERE record IN ";
 pub const AND_CURRENT_UNITS: &str = " UNION ALL SELECT unit, NULL, description FROM units WHERE unit IN ";
+/// What is ordered to end has no description any more: -1 where nothing certifies it yet, -2 where something does.
+pub const AND_ENDED: &str =
+    " UNION ALL SELECT record, CASE WHEN certificate IS NULL THEN -1 ELSE -2 END, stub FROM ends WHERE record IN ";
 pub const LIFE: &str = "SELECT seq, at, event, description FROM entries WHERE unit = $1 ORDER BY seq";
 pub const ENTRY_UNIT: &str = "SELECT unit FROM entries WHERE seq = $1";
 /// Everything that has descriptions, in the order in which it began, and whether it is known by what they say.
@@ -53,7 +56,16 @@ pub const AUDITS_OPEN: &str = "SELECT * FROM audits WHERE ended IS NULL ORDER BY
 pub const END_AUDIT: &str = "UPDATE audits SET ended = $1, ended_at = $2, record = $3, entries = $4, faults = $5, \
      repaired = $6, lost = $7 WHERE pledge = $8 AND ended IS NULL";
 
-pub const CLEAR: [&str; 10] = [
+pub const CLEAR: [&str; 19] = [
+    "DELETE FROM ends",
+    "DELETE FROM listed",
+    "DELETE FROM cases",
+    "DELETE FROM placements",
+    "DELETE FROM holds",
+    "DELETE FROM classes",
+    "DELETE FROM schedules",
+    "DELETE FROM shared",
+    "DELETE FROM filed",
     "DELETE FROM files",
     "DELETE FROM fonds",
     "DELETE FROM units",
@@ -75,11 +87,14 @@ pub const INSERT_FONDS: &str = "INSERT INTO fonds (fonds, code, name, creator, c
 pub const REPLACE_FONDS: &str = " ON CONFLICT (fonds) DO UPDATE SET code = excluded.code, name = excluded.name, \
      creator = excluded.creator, closed = excluded.closed";
 pub const INSERT_FILES: &str = "INSERT INTO files (file, fonds, code, title, heading, state, access, started, ended, \
-     closed, office, maker, retention_code, retention_years) ";
+     closed, office, maker, retention_code, retention_years, schedule, version, class, facts, own_due, own_rank, due, \
+     due_rank) ";
 pub const REPLACE_FILE: &str = " ON CONFLICT (file) DO UPDATE SET fonds = excluded.fonds, code = excluded.code, \
      title = excluded.title, heading = excluded.heading, state = excluded.state, access = excluded.access, \
      started = excluded.started, ended = excluded.ended, closed = excluded.closed, office = excluded.office, \
-     maker = excluded.maker, retention_code = excluded.retention_code, retention_years = excluded.retention_years";
+     maker = excluded.maker, retention_code = excluded.retention_code, retention_years = excluded.retention_years, \
+     schedule = excluded.schedule, version = excluded.version, class = excluded.class, facts = excluded.facts, \
+     own_due = excluded.own_due, own_rank = excluded.own_rank, due = excluded.due, due_rank = excluded.due_rank";
 /// The entry that opened a unit stays what it was.
 pub const REPLACE_UNIT: &str = " ON CONFLICT (unit) DO UPDATE SET description = excluded.description";
 /// Two processes may have asked at one size; what the first entry names is what is kept.
@@ -90,13 +105,16 @@ pub const INSERT_AUDITS: &str =
     "INSERT INTO audits (pledge, at, actor, size, root, nonce, nonce_by, share_ppm, confidence_ppm) ";
 pub const INSERT_COMPONENTS: &str = "INSERT INTO components (record, ordinal, sha256) ";
 pub const INSERT_RECORDS: &str = "INSERT INTO records (record, seq, at, description, external_id, subject, number, \
-     notation, likeness, issued, agency, custodian, kind, access, fonds, file, waiting) ";
+     notation, likeness, issued, agency, custodian, kind, access, fonds, file, waiting, bytes, schedule, version, \
+     class, facts, due, due_rank) ";
 /// The entry that accessioned a record stays what it was.
 pub const REPLACE_RECORD: &str = " ON CONFLICT (record) DO UPDATE SET description = excluded.description, \
      external_id = excluded.external_id, subject = excluded.subject, number = excluded.number, \
      notation = excluded.notation, likeness = excluded.likeness, issued = excluded.issued, \
      agency = excluded.agency, custodian = excluded.custodian, kind = excluded.kind, access = excluded.access, \
-     fonds = excluded.fonds, file = excluded.file, waiting = excluded.waiting";
+     fonds = excluded.fonds, file = excluded.file, waiting = excluded.waiting, bytes = excluded.bytes, \
+     schedule = excluded.schedule, version = excluded.version, class = excluded.class, facts = excluded.facts, \
+     due = excluded.due, due_rank = excluded.due_rank";
 
 /// Every whole statement, for the test that has both databases prepare them.
 pub const STATEMENTS: &[&str] = &[
@@ -119,7 +137,8 @@ pub const STATEMENTS: &[&str] = &[
     "SELECT request, seq FROM requests WHERE request IN ($1, $2)",
     "SELECT request, seq, NULL FROM requests WHERE request IN ($1, $2) UNION ALL \
      SELECT record, NULL, description FROM records WHERE record IN ($3, $4) UNION ALL \
-     SELECT unit, NULL, description FROM units WHERE unit IN ($5, $6)",
+     SELECT unit, NULL, description FROM units WHERE unit IN ($5, $6) UNION ALL \
+     SELECT record, CASE WHEN certificate IS NULL THEN -1 ELSE -2 END, stub FROM ends WHERE record IN ($7, $8)",
     "SELECT likeness, MIN(record) FROM records WHERE likeness = $1 GROUP BY likeness UNION ALL \
      SELECT 'id=' || external_id, MIN(record) FROM records WHERE external_id = $2 GROUP BY external_id UNION ALL \
      SELECT sha256, MIN(record) FROM components WHERE sha256 IN ($3, $4) GROUP BY sha256",

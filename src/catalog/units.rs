@@ -1,10 +1,14 @@
 //! What has descriptions of its own and is no record: fonds, files, schedules, holds and cases, and the order in which
 //! everything that is described began.
 
-use crate::catalog::{Applied, Catalog, CatalogError, apply, arranged, digest, record, sql};
+use crate::catalog::{
+    Applied, Catalog, CatalogError, apply, arranged, digest, holds, record, retention, sql, sql_retention,
+};
 use crate::record::{
+    described::Described,
     digest::Digest,
     entry::Instant,
+    retention::clock::Reading,
     unit::{Kind, Unit},
 };
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, sqlite::SqliteRow};
@@ -58,17 +62,23 @@ impl Catalog {
         let Some(unit) = applied.entry.event.unit() else { return Ok(false) };
         let mut change = self.writer.begin().await?;
         let there = sqlx::query(sql::RECORD).bind(unit.to_string()).fetch_optional(&mut *change).await?;
-        if there.is_some() {
+        let ended = sqlx::query(sql_retention::ENDED).bind(unit.to_string()).fetch_optional(&mut *change).await?;
+        if there.is_some() || ended.is_some() {
             return Ok(false);
         }
-        apply::replace_records(&mut change, &[applied]).await?;
+        let reading = self.state().reading;
+        apply::replace_records(&mut change, &[applied], reading).await?;
         change.commit().await?;
         Ok(true)
     }
 }
 
 /// Notes the units that entries open or describe anew.
-pub(in crate::catalog) async fn note(change: &mut SqliteConnection, rows: &[Applied]) -> Result<(), CatalogError> {
+pub(in crate::catalog) async fn note(
+    change: &mut SqliteConnection,
+    rows: &[Applied],
+    reading: Reading,
+) -> Result<(), CatalogError> {
     // One at a time: a statement may not write a row twice, and there are few.
     for Applied { seq, entry, description: told } in rows {
         let Some((unit, description)) = entry.event.names().filter(|(unit, _)| unit.record().is_none()) else {
@@ -80,7 +90,13 @@ pub(in crate::catalog) async fn note(change: &mut SqliteConnection, rows: &[Appl
             row.push_bind(entry.at.micros()).push_bind(description.to_string());
         });
         row.push(sql::REPLACE_UNIT).build().execute(&mut *change).await?;
-        arranged::note(change, told.as_ref()).await?;
+        let (at, when) = (entry.at, (*seq, entry.at));
+        match told {
+            Some(Described::Schedule(told)) => retention::note(change, (*seq, description), told, reading).await?,
+            Some(Described::Hold(told)) => holds::note_hold(change, when, description, told).await?,
+            Some(Described::Case(told)) => holds::note_case(change, when, description, told).await?,
+            told => arranged::note(change, told.as_ref(), at, reading).await?,
+        }
     }
     Ok(())
 }

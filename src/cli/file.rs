@@ -6,17 +6,18 @@ use crate::catalog::arranged::KnownFile;
 use crate::cli::{
     CommandError, Context,
     fonds::{self, line, operator, read_date, told},
+    schedule,
     show::Screen,
 };
 use crate::record::{
     access::Access,
     codes,
-    file::{About, check_file},
+    file::{About, File, check_file},
     file_state::FileAct,
 };
 use clap::{Args, Subcommand};
 use serde_json::json;
-use std::process::ExitCode;
+use std::{process::ExitCode, sync::Arc};
 
 #[derive(Subcommand)]
 pub enum FileCommand {
@@ -51,6 +52,16 @@ pub enum FileCommand {
     },
     /// Take a file into the archive: not who submitted it / Tiếp nhận
     Accept { code: String },
+    /// Give a file a class of a retention schedule / Xác định mục trong bảng thời hạn lưu trữ
+    Classify {
+        code: String,
+        /// The schedule, or the number of its source / Bảng thời hạn
+        #[arg(long, value_name = "ID")]
+        schedule: String,
+        /// The code of the class / Mã mục
+        #[arg(long, value_name = "CODE")]
+        class: String,
+    },
 }
 
 /// Open a file in a fonds
@@ -114,6 +125,9 @@ impl FileCommand {
             FileCommand::Withdraw { code } => (code, FileAct::Withdraw),
             FileCommand::Return { code, reasons } => (code, FileAct::Return { reasons }),
             FileCommand::Accept { code } => (code, FileAct::Accept { submitted_by: who.id }),
+            FileCommand::Classify { code, schedule, class } => {
+                return classified(screen, archive, code, (schedule, class)).await;
+            }
         };
         let id = named(archive, code).await?.file;
         told(screen, arrangement::act(archive, &who, id, &act).await)
@@ -182,15 +196,41 @@ async fn listed(screen: &Screen, archive: &Archive, of: &str) -> Result<ExitCode
     }
 }
 
-async fn shown(screen: &Screen, archive: &Archive, code: &str) -> Result<ExitCode, CommandError> {
-    let known = named(archive, code).await?;
+/// The description in force of a file.
+async fn read(archive: &Archive, known: &KnownFile) -> Result<Arc<File>, CommandError> {
     let read = arrangement::file(archive, known.file).await;
-    let Some((file, _)) = read.map_err(|error| CommandError::Usage(error.to_string()))? else {
-        return Err(CommandError::usage(
+    let read = read.map_err(|error| CommandError::Usage(error.to_string()))?.map(|(file, _)| file);
+    read.ok_or_else(|| {
+        CommandError::usage(
             "không đọc được mô tả của hồ sơ; chạy vankho verify archive".into(),
             "the description of the file cannot be read; run vankho verify archive".into(),
-        ));
+        )
+    })
+}
+
+/// Gives a file a class, and the period of that class as packages tell it.
+async fn classified(
+    screen: &Screen,
+    archive: &Archive,
+    code: &str,
+    (schedule, class): (&str, &str),
+) -> Result<ExitCode, CommandError> {
+    let known = named(archive, code).await?;
+    let before = read(archive, &known).await?;
+    let (class, says) = schedule::class(archive, schedule, class).await?;
+    let maintenance = says.period.maintenance();
+    let about = About {
+        class: Some(class),
+        retention_code: Some(maintenance.code.into()),
+        retention_years: maintenance.years.map(u32::from),
+        ..before.about.clone()
     };
+    told(screen, arrangement::describe_file(archive, &operator(archive), known.file, about).await)
+}
+
+async fn shown(screen: &Screen, archive: &Archive, code: &str) -> Result<ExitCode, CommandError> {
+    let known = named(archive, code).await?;
+    let file = read(archive, &known).await?;
     let inside = arrangement::inside(archive, &file.about).await;
     let inside = inside.map_err(|error| CommandError::Usage(error.to_string()))?;
     let flaws = check_file(&file.about);

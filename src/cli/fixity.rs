@@ -91,6 +91,7 @@ fn told(number: u32, fault: &Fault) -> serde_json::Value {
         Mended::From(source) => (Some(source), "repaired"),
         Mended::Waiting => (None, "waiting"),
         Mended::Lost => (None, "lost"),
+        Mended::Ended => (None, "ended"),
     };
     let mut told = json!({
         "place": number, "component": object.component, "fault": damage, "outcome": outcome, "source": source,
@@ -111,6 +112,8 @@ fn line(screen: &Screen, number: u32, fault: &Fault) -> String {
         (Mended::From(source), _) => format!("repaired from place {source}"),
         (Mended::Waiting, "vi") => "chờ nơi lưu khác trả lời để phục hồi".into(),
         (Mended::Waiting, _) => "waits for another place to answer".into(),
+        (Mended::Ended, "vi") => "tài liệu đã có lệnh hủy; không phục hồi".into(),
+        (Mended::Ended, _) => "the record was ordered to end; nothing is brought back".into(),
         (Mended::Lost, "vi") => "MẤT: không nơi lưu nào còn bản đúng; lấy lại từ bản sao lưu".into(),
         (Mended::Lost, _) => "LOST: no place has it as it was kept; bring it back from a backup".into(),
     };

@@ -11,6 +11,8 @@ mod actor;
 mod audit;
 mod backup;
 mod characterize;
+mod disposed;
+mod due;
 mod export;
 mod file;
 mod fixity;
@@ -24,6 +26,7 @@ mod receipt;
 mod record;
 mod remote;
 mod restore;
+mod schedule;
 mod search;
 mod serve;
 mod show;
@@ -95,6 +98,12 @@ enum Command {
     /// Files: opened, closed, handed over, listed / Hồ sơ
     #[command(subcommand)]
     File(file::FileCommand),
+    /// Retention schedules: imported, revised, approved, tried out / Bảng thời hạn lưu trữ
+    #[command(subcommand)]
+    Schedule(schedule::ScheduleCommand),
+    /// What falls due, when and why / Hồ sơ, tài liệu hết thời hạn lưu trữ
+    #[command(subcommand)]
+    Due(due::DueCommand),
     /// Serve the archive over HTTP / Phục vụ kho qua HTTP
     Serve(serve::Serve),
     /// For another agency: follow archives and cosign their checkpoints / Chứng kiến các kho
@@ -260,6 +269,8 @@ fn only_here(command: &Command) -> Option<&'static str> {
         Command::Actor(_) => Some("actor"),
         Command::Fonds(_) => Some("fonds"),
         Command::File(_) => Some("file"),
+        Command::Schedule(_) => Some("schedule"),
+        Command::Due(_) => Some("due"),
         Command::Serve(_) => Some("serve"),
         Command::Witness(_) => Some("witness"),
         Command::Rebuild => Some("rebuild"),
@@ -302,6 +313,8 @@ async fn run(context: &Context, command: Command) -> Result<ExitCode, CommandErr
         Command::Actor(actor) => actor.run(context).await,
         Command::Fonds(fonds) => fonds.run(context).await,
         Command::File(file) => file.run(context).await,
+        Command::Schedule(schedule) => schedule.run(context).await,
+        Command::Due(due) => due.run(context).await,
         Command::Serve(serve) => serve.run(context).await,
         Command::Witness(witness) => witness.run(context).await,
         Command::Rebuild => place::rebuild(context).await,

@@ -10,6 +10,7 @@
 
 use crate::record::{
     audit::Calendar,
+    disposition, retention,
     sampling::{NotTerms, Terms},
 };
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,8 @@ pub struct Config {
     pub index: Index,
     pub server: Server,
     pub evidence: Evidence,
+    pub retention: retention::rules::Rules,
+    pub disposition: disposition::rules::Rules,
     pub log: Log,
 }
 
@@ -372,6 +375,8 @@ pub enum ConfigError {
     NotTerms(#[from] NotTerms),
     #[error("backup.drill_records is 1 to {DRILL_RECORDS_MAX}")]
     DrillRecords,
+    #[error("[disposition]: {0}")]
+    Disposition(#[from] disposition::rules::NotRules),
 }
 
 /// Records of one drill at most: its report is one signed note.
@@ -419,6 +424,7 @@ impl Config {
             return Err(ConfigError::NotHours);
         }
         self.audit.terms()?;
+        self.disposition.check()?;
         if !(1..=DRILL_RECORDS_MAX).contains(&self.backup.drill_records) {
             return Err(ConfigError::DrillRecords);
         }
@@ -436,8 +442,21 @@ fn is_key(variable: &str) -> bool {
     name.contains("__") || SECTIONS.contains(&section)
 }
 
-const SECTIONS: [&str; 11] =
-    ["STORAGE", "LEDGER", "FIXITY", "AUDIT", "BACKUP", "INGEST", "CONTENT", "INDEX", "SERVER", "EVIDENCE", "LOG"];
+const SECTIONS: [&str; 13] = [
+    "STORAGE",
+    "LEDGER",
+    "FIXITY",
+    "AUDIT",
+    "BACKUP",
+    "INGEST",
+    "CONTENT",
+    "INDEX",
+    "SERVER",
+    "EVIDENCE",
+    "RETENTION",
+    "DISPOSITION",
+    "LOG",
+];
 
 #[cfg(test)]
 mod tests {

@@ -1,4 +1,4 @@
-//! Schedules in: a table as people keep it, TSV, CSV or an Excel workbook, becomes classes and what is wrong with them.
+//! Schedules in and out: a table as people keep it, TSV, CSV or an Excel workbook, becomes classes and what is wrong with them.
 //!
 //! One row is one class. The first row names the columns, in Vietnamese or English; `Tên nhóm hồ sơ, tài liệu` and
 //! `Thời hạn lưu trữ` must be there. Group and title may be left out where they are those of the row above, as in merged
@@ -116,6 +116,25 @@ pub fn from_text(bytes: &[u8]) -> Imported {
         Some((row.lines.0, broken.map_or_else(|| Ok(cells(&text, delimiter)), Err)))
     });
     table(&header, read)
+}
+
+/// Classes as a table of the template, TSV, which reads back as it was.
+pub fn to_text(classes: &[Class]) -> String {
+    let names =
+        "Mã\tNhóm\tTên nhóm hồ sơ, tài liệu\tChi tiết\tThời hạn lưu trữ\tMốc tính\tXử lý khi hết thời hạn\tGhi chú\n";
+    let rows = classes.iter().map(|class| {
+        let (subtitle, note) = (class.subtitle.as_deref(), class.note.as_deref());
+        let (period, trigger, action) = (class.period.vi(), class.trigger.vi(), class.action.vi());
+        let cells = [&class.code, &class.group, &class.title, subtitle.unwrap_or_default(), &period, &trigger, action];
+        let cells = cells.into_iter().chain([note.unwrap_or_default()]).map(quoted);
+        cells.collect::<Vec<_>>().join("\t") + "\n"
+    });
+    std::iter::once(names.to_owned()).chain(rows).collect()
+}
+
+/// A cell in quotes, where it holds what parts cells.
+fn quoted(cell: &str) -> String {
+    if cell.contains(['\t', '"', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.to_owned() }
 }
 
 /// A column of the template.
@@ -370,6 +389,20 @@ mod tests {
             );
             assert_eq!(imported.classes[1].note.as_deref(), Some("xem lại"));
         }
+    }
+
+    #[test]
+    fn what_goes_out_comes_in_again() {
+        let table = "code\tgroup\tclass\tsubclass\tperiod\ttrigger\taction\tnote\n\
+            1.01\t1\tBáo cáo\tNăm\tpermanent\t\t\t\n\
+            1.02\t1\tBáo cáo\tQuý\tyears:20\tdocument_issued\t\t\"xem \"\"Phụ lục\"\"\"\n\
+            2.01\t2\t\"\"\"Hồ sơ\"\" hợp đồng\"\t\tyears_after:5:contract_ended\t\tXem xét lại\t\n\
+            2.02\t2\tGiấy phép\t\tyears_after:5:cap_giay_phep\t\tHủy\t\n\
+            2.03\t2\tCông trình\t\tlife_of_work\t\t\t\n";
+        let imported = from_text(table.as_bytes());
+        assert_eq!((told(&imported), imported.classes.len()), (vec![], 5), "{:?}", imported.flaws);
+        let again = from_text(to_text(&imported.classes).as_bytes());
+        assert_eq!((told(&again), &again.classes), (vec![], &imported.classes));
     }
 
     #[test]

@@ -88,6 +88,13 @@ mod tests {
     }
 
     #[test]
+    fn what_is_shipped_goes_out_and_comes_in_again() {
+        for draft in schedules().unwrap() {
+            assert_eq!(schedule::from_text(schedule::to_text(&draft.classes).as_bytes()).classes, draft.classes);
+        }
+    }
+
+    #[test]
     fn the_schedule_of_2011_as_it_was() {
         let old = &versions()[0];
         let (last, first) = ("2023-02-14".parse().unwrap(), "2023-02-15".parse().unwrap());

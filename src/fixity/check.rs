@@ -56,6 +56,13 @@ async fn one(
     to: u64,
 ) -> Result<Option<Checked>, ArchiveError> {
     let unit = begun.unit;
+    if let Unit::Record(record) = unit
+        && let Some(ended) = archive.catalog.ended(record).await?
+    {
+        // Its folder is empty, or is emptied under the same order; a place that does not answer is asked again.
+        let emptied = archive.empty_again(&ended, place).await;
+        return Ok(emptied.is_ok().then(Checked::default));
+    }
     let mut checked = Checked { records: u64::from(unit.record().is_some()), ..Checked::default() };
     let life = archive.catalog.life(unit).await?;
     let described = life.into_iter().filter(|happened| happened.seq < to).filter_map(|happened| happened.description);
@@ -112,6 +119,9 @@ async fn look(
         Verdict::Damaged(damage) => damage,
     };
     let mended = archive.repair(&object, number, damage).await?;
+    if mended == Mended::Ended {
+        return Ok(true);
+    }
     tracing::warn!(
         unit.id = %object.unit, component = object.component, place = number, ?damage,
         repaired = matches!(mended, Mended::From(_)),

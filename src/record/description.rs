@@ -2,7 +2,8 @@
 //! consists. The ledger names it by digest only.
 
 use crate::record::{
-    component::Component, digest::Digest, finding::Mark, id::RecordId, metadata::Metadata, secrecy::Secrecy,
+    access::Access, component::Component, digest::Digest, finding::Mark, id::RecordId, metadata::Metadata,
+    secrecy::Secrecy,
 };
 use serde::{Deserialize, Serialize};
 
@@ -66,6 +67,11 @@ impl Description {
     /// May it be found, read and copied? Not from the first suspicion of a secrecy mark on.
     pub fn shows(&self) -> bool {
         self.secrecy.as_ref().is_none_or(Secrecy::shows)
+    }
+
+    /// The access level that counts: what may bear a secrecy mark is shown to nobody, whatever was said of it.
+    pub fn access(&self) -> Access {
+        if self.shows() { self.metadata.access } else { Access::Secret }
     }
 
     /// The components that hold the record's text, in order.

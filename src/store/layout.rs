@@ -26,6 +26,8 @@ pub const COSIGNATURES: &str = "log/cosignatures";
 pub const TIMESTAMPS: &str = "log/timestamps";
 /// Components and descriptions of records.
 pub const RECORDS: &str = "records";
+/// What is kept of records that ended: their stubs, and the certificates of their destruction.
+pub const STUBS: &str = "stubs";
 /// Discardable.
 pub const STAGING: &str = "staging";
 /// Intents: which folders a process may be writing into.
@@ -83,6 +85,24 @@ pub fn description(of: impl Into<Unit>, sha256: Digest) -> String {
     format!("{}/{sha256}.json", unit(of))
 }
 
+/// The folder of what is kept of a record that ended.
+pub fn stubs(of: RecordId) -> String {
+    format!("{STUBS}/{}/{of}", of.shard())
+}
+
+/// A stub or a certificate.
+pub fn stub(of: RecordId, sha256: Digest) -> String {
+    format!("{}/{sha256}.json", stubs(of))
+}
+
+/// The record and the digest of a stub or a certificate.
+pub fn stub_of(path: &str) -> Option<(RecordId, Digest)> {
+    let mut parts = path.strip_prefix(STUBS)?.strip_prefix('/')?.split('/');
+    let (_, record, name) = (parts.next()?, parts.next()?, parts.next()?);
+    let (record, digest) = (record.parse().ok()?, name.strip_suffix(".json")?.parse().ok()?);
+    (stub(record, digest) == path).then_some((record, digest))
+}
+
 /// Bytes on their way into a record.
 pub fn staged(id: RecordId, ordinal: u32) -> String {
     format!("{STAGING}/{id}/{ordinal}")
@@ -111,8 +131,8 @@ pub fn intent(by: ActorId, id: IntentId) -> String {
 /// Every folder that must exist, durably, before the first record: a folder made in a hurry by one
 /// writer is seen by another before it is on disk.
 pub fn folders() -> Vec<String> {
-    let shards =
-        Kind::ALL.into_iter().flat_map(|kind| (0..=255).map(move |n: u8| format!("{}/{n:02x}", kind.folder())));
+    let shards = Kind::ALL.into_iter().map(|kind| kind.folder()).chain([STUBS]);
+    let shards = shards.flat_map(|folder| (0..=255).map(move |n: u8| format!("{folder}/{n:02x}")));
     let log = [COMMITS, CHECKPOINTS, COSIGNATURES, TIMESTAMPS, "log/tile/entries", "log/tile/0", INTENTS, "keys"]
         .map(String::from);
     log.into_iter().chain(shards).collect()

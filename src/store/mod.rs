@@ -21,6 +21,7 @@
 //! 8. two writers that need one new folder: the second sees it before the first has synced its parent. So
 //!    the folders that are shared between records are made, and synced, once, at `init`.
 
+pub mod destroy;
 pub mod identity;
 pub mod layout;
 pub mod local;

@@ -51,6 +51,7 @@ pub fn description(number: u8) -> Description {
         metadata: Metadata { subject, pages: Some(12), ..Metadata::default() },
         components: vec![component(1, b"other", "phụ lục.pdf"), component(2, FILE, "\\u007f\u{7f}.pdf")],
         findings: vec![],
+        secrecy: None,
     }
 }
 

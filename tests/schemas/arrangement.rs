@@ -122,10 +122,7 @@ fn full_file() -> file::About {
         closed: "2020-01-10".parse().ok(),
         retention_years: Some(15),
         class: Some(class()),
-        facts: vec![Told {
-            trigger: Trigger::ConstructionEnded,
-            when: PartialDate { year: 2020, month: Some(5), day: None },
-        }],
+        facts: vec![Told { trigger: Trigger::ConstructionEnded, when: "2020-05".parse().unwrap() }],
         reasons: vec!["Thiếu trang 3".into()],
         paper_place: some("Kho 1, giá 2, hộp 14"),
         loose_reason: some("Cơ quan không lập hồ sơ"),

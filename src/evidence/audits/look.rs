@@ -114,7 +114,9 @@ async fn one(archive: &Archive, asked: &Asked, index: u64) -> Result<One, Archiv
     let (mut objects, mut secret, mut salt) = (Vec::new(), false, None);
     if let Some(record) = entry.event.record() {
         let mut description = None;
-        if let Some(digest) = entry.event.description() {
+        // Of a record that ended nothing is to be there; that it ended is an entry of its own.
+        let ended = archive.catalog.ended(record).await?.is_some();
+        if let Some(digest) = entry.event.description().filter(|_| !ended) {
             (objects, description) = named(archive, record, digest, index).await?;
         }
         salt = description.as_ref().and_then(|description| description.salt.parse().ok());
@@ -146,7 +148,7 @@ async fn is_secret(
 ) -> Result<bool, ArchiveError> {
     let known = archive.catalog.record(record).await?;
     let now = known.is_none_or(|known| Access::read(&known.access).is_none_or(|access| access == Access::Secret));
-    Ok(now || description.is_some_and(|description| description.metadata.access == Access::Secret))
+    Ok(now || description.is_some_and(|description| description.access() == Access::Secret))
 }
 
 /// The description that an entry names, and what it names, each with its ordinal there. An object is told in the ledger
@@ -209,6 +211,8 @@ async fn seen(
             Mended::From(_) => Mending::Repaired,
             Mended::Waiting => Mending::Waiting,
             Mended::Lost => Mending::Lost,
+            // It was ordered to end while we looked.
+            Mended::Ended => continue,
         };
         tracing::warn!(
             unit.id = %object.unit, component, place = number, ?fault, ?outcome,

@@ -306,6 +306,12 @@ impl Standing {
         }
     }
 
+    /// Does a record lie in a place now, or is referred to from there?
+    pub fn refers(&self, record: RecordId, place: On) -> bool {
+        let stays = self.records.get(&record).map(|record| record.stays.as_slice()).unwrap_or_default();
+        stays.iter().any(|stay| stay.place == place && stay.until.is_none())
+    }
+
     /// Orders that have no certificate yet: what a restart resumes, each once.
     pub fn pending(&self) -> Vec<RecordId> {
         let open = |record: &Record| matches!(record.end, End::Ordered | End::ExpulsionOrdered);

@@ -1,7 +1,10 @@
 //! The figures of disposition, as settings with their source: where the law gives none that could be read, or may give
 //! another tomorrow, a number in the code would be a rule that nobody made.
 
-use crate::record::refusal::refusals;
+use crate::record::{
+    refusal::refusals,
+    retention::{clock::Reading, day::Day},
+};
 use serde::{Deserialize, Serialize};
 
 /// Years that the papers of a destruction live at least (Luật Lưu trữ 01/2011/QH13 art. 28; the figure of 2024 was not
@@ -82,6 +85,12 @@ impl Rules {
             _ => Ok(()),
         }
     }
+
+    /// The day until which the papers of a destruction are kept (Law 01/2011 art. 28: at least 20 years from the
+    /// destruction): so many whole years after its year.
+    pub fn dossier_until(&self, destroyed: Day) -> Day {
+        Reading::JanuaryFirst.over(destroyed, self.dossier_years)
+    }
 }
 
 #[cfg(test)]
@@ -107,5 +116,15 @@ mod tests {
         assert_told(NotRules::ALL.iter().map(|one| (one.as_str(), one.vi(), one.en())));
         assert!(serde_json::from_str::<Rules>(r#"{"dossier_year":30}"#).is_err(), "unknown keys are refused");
         assert_eq!(serde_json::from_str::<Rules>("{}").unwrap(), good);
+    }
+
+    #[test]
+    fn the_papers_of_a_destruction_live_for_twenty_whole_years() {
+        for (destroyed, until) in
+            [("2026-01-01", "2047-01-01"), ("2026-12-31", "2047-01-01"), ("2027-01-01", "2048-01-01")]
+        {
+            let day: Day = destroyed.parse().unwrap();
+            assert_eq!(Rules::default().dossier_until(day).to_string(), until, "{destroyed}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! What would a change move? The pure part of a simulation: terms before and after, counted as they go by.
 //!
 //! # Why
-//! A million records go through here one at a time and only counts stay: by class and by due date, before and after.
+//! A million records go through here, a unit at a time, and only counts stay: by class and by due date, before and after.
 //! Their number has a limit, past which a new group is counted in the rest, so that memory stays bounded whatever the
 //! schedule says; the totals hold nevertheless.
 
@@ -12,13 +12,15 @@ use std::collections::HashMap;
 /// Groups that are told apart.
 pub const GROUPS_MAX: usize = 100_000;
 
-/// One record, before and after.
+/// One unit, before and after.
 #[derive(Clone, Copy, Debug)]
 pub struct Row<'a> {
     pub class_before: &'a str,
     pub class_after: &'a str,
     pub before: Due,
     pub after: Due,
+    /// How many records it is: 1, or those of a file.
+    pub records: u64,
     pub bytes: u64,
 }
 
@@ -30,8 +32,8 @@ pub struct Tally {
 }
 
 impl Tally {
-    pub fn add(&mut self, bytes: u64) {
-        self.records = self.records.saturating_add(1);
+    pub fn add(&mut self, records: u64, bytes: u64) {
+        self.records = self.records.saturating_add(records);
         self.bytes = self.bytes.saturating_add(bytes);
     }
 }
@@ -86,33 +88,33 @@ impl Change {
         change
     }
 
-    /// One more record.
+    /// One more unit.
     pub fn add(&mut self, row: Row) {
-        let Row { class_before, class_after, before, after, bytes } = row;
+        let Row { class_before, class_after, before, after, records, bytes } = row;
         let totals = &mut self.totals;
-        totals.seen.add(bytes);
+        totals.seen.add(records, bytes);
         if before == after && class_before == class_after {
             return;
         }
-        totals.moved.add(bytes);
+        totals.moved.add(records, bytes);
         match after.cmp(&before) {
-            std::cmp::Ordering::Less => totals.earlier.add(bytes),
-            std::cmp::Ordering::Greater => totals.later.add(bytes),
+            std::cmp::Ordering::Less => totals.earlier.add(records, bytes),
+            std::cmp::Ordering::Greater => totals.later.add(records, bytes),
             std::cmp::Ordering::Equal => {}
         }
         match (before.is_due(self.today), after.is_due(self.today)) {
-            (false, true) => totals.due_at_once.add(bytes),
-            (true, false) => totals.due_no_more.add(bytes),
+            (false, true) => totals.due_at_once.add(records, bytes),
+            (true, false) => totals.due_no_more.add(records, bytes),
             _ => {}
         }
         let key = (self.number(class_before), self.number(class_after), before, after);
         let room = self.groups.len() < GROUPS_MAX;
         match self.groups.get_mut(&key) {
-            Some(tally) => tally.add(bytes),
+            Some(tally) => tally.add(records, bytes),
             None if room => {
-                self.groups.insert(key, Tally { records: 1, bytes });
+                self.groups.insert(key, Tally { records, bytes });
             }
-            None => self.totals.rest.add(bytes),
+            None => self.totals.rest.add(records, bytes),
         }
     }
 
@@ -158,13 +160,13 @@ mod tests {
 
     fn row<'a>(class: &'a str, before: &str, after: &str, bytes: u64) -> Row<'a> {
         let (before, after) = (before.parse().unwrap(), after.parse().unwrap());
-        Row { class_before: class, class_after: class, before, after, bytes }
+        Row { class_before: class, class_after: class, before, after, records: 1, bytes }
     }
 
     #[test]
     fn what_a_change_moves() {
         let today = "2030-06-01".parse().unwrap();
-        let again = Row { class_after: "1.03", ..row("1.02", "never", "never", 7) };
+        let again = Row { class_after: "1.03", records: 5, ..row("1.02", "never", "never", 7) };
         let change = Change::of(
             today,
             [
@@ -178,8 +180,8 @@ mod tests {
         );
         let tally = |records, bytes| Tally { records, bytes };
         let expected = Totals {
-            seen: tally(6, 158),
-            moved: tally(5, 157),
+            seen: tally(10, 158),
+            moved: tally(9, 157),
             earlier: tally(2, 30),
             later: tally(2, 120),
             due_at_once: tally(2, 30),
@@ -198,7 +200,7 @@ mod tests {
                 "1.01 1.01 on:2026-01-01 on:2041-01-01 1 40",
                 "1.01 1.01 on:2031-01-01 on:2026-01-01 2 30",
                 "1.01 1.01 waiting:work_ended never 1 80",
-                "1.02 1.03 never never 1 7",
+                "1.02 1.03 never never 5 7",
             ]
         );
     }
@@ -210,7 +212,7 @@ mod tests {
         for n in 0..GROUPS_MAX + 500 {
             let class = format!("c{n}");
             let before = Due::On(Day::january_first(2000));
-            change.add(Row { class_before: &class, class_after: "z", before, after, bytes: 1 });
+            change.add(Row { class_before: &class, class_after: "z", before, after, records: 1, bytes: 1 });
         }
         let totals = change.totals();
         assert_eq!(totals.moved.records, (GROUPS_MAX + 500) as u64);

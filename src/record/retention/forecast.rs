@@ -37,24 +37,24 @@ impl Forecast {
         Forecast { today, overdue, never, waiting, rest, names: HashMap::new(), groups: HashMap::new() }
     }
 
-    /// One more record. What is overdue falls under the year in which it became due.
-    pub fn add(&mut self, due: Due, class: &str, agency: &str, bytes: u64) {
+    /// One more unit, of so many records and bytes. What is overdue falls under the year in which it became due.
+    pub fn add(&mut self, due: Due, (class, agency): (&str, &str), records: u64, bytes: u64) {
         let day = match due {
-            Due::Never => return self.never.add(bytes),
-            Due::Waiting(_) => return self.waiting.add(bytes),
+            Due::Never => return self.never.add(records, bytes),
+            Due::Waiting(_) => return self.waiting.add(records, bytes),
             Due::On(day) => day,
         };
         if due.is_due(self.today) {
-            self.overdue.add(bytes);
+            self.overdue.add(records, bytes);
         }
         let key = (day.year(), self.number(class), self.number(agency));
         let room = self.groups.len() < GROUPS_MAX;
         match self.groups.get_mut(&key) {
-            Some(tally) => tally.add(bytes),
+            Some(tally) => tally.add(records, bytes),
             None if room => {
-                self.groups.insert(key, Tally { records: 1, bytes });
+                self.groups.insert(key, Tally { records, bytes });
             }
-            None => self.rest.add(bytes),
+            None => self.rest.add(records, bytes),
         }
     }
 
@@ -101,14 +101,16 @@ mod tests {
             ("waiting:work_ended", "1.02", "Sở Nội vụ", 32),
             ("waiting:class", "", "Sở Nội vụ", 64),
         ] {
-            forecast.add(due.parse().unwrap(), class, agency, bytes);
+            // One of them is a file of three records.
+            let records = if bytes == 4 { 3 } else { 1 };
+            forecast.add(due.parse().unwrap(), (class, agency), records, bytes);
         }
         let told: Vec<String> = forecast
             .falling()
             .iter()
             .map(|f| format!("{} {} {} {} {}", f.year, f.class, f.agency, f.records, f.bytes))
             .collect();
-        assert_eq!(told, ["2030 1.02 Sở Nội vụ 1 8", "2031 1.02 Sở Nội vụ 2 3", "2031 1.02 Sở Tài chính 1 4"]);
+        assert_eq!(told, ["2030 1.02 Sở Nội vụ 1 8", "2031 1.02 Sở Nội vụ 2 3", "2031 1.02 Sở Tài chính 3 4"]);
         let tally = |records, bytes| Tally { records, bytes };
         assert_eq!((forecast.overdue, forecast.never, forecast.waiting), (tally(1, 8), tally(1, 16), tally(2, 96)));
     }

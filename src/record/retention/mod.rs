@@ -2,7 +2,7 @@
 //!
 //! A schedule (bảng thời hạn lưu trữ) is a versioned document with its legal source; its classes say how long ([`period`])
 //! and from when ([`trigger`]). The clock ([`clock`]) turns a class and what is known of a file into the day on which it
-//! becomes due; the derivation ([`derivation`]) says the same in words; [`change`] and [`forecast`] count what that means
+//! becomes due ([`assign`] reads both out of descriptions); the derivation ([`derivation`]) says the same in words; [`change`] and [`forecast`] count what that means
 //! for many.
 //!
 //! # Why
@@ -14,6 +14,7 @@
 //! - Refused: expressions and scripts as rules (nobody can test what a schedule may say then), and a table of due dates
 //!   that is computed at night (it is wrong all day).
 
+pub mod assign;
 pub mod change;
 pub mod check;
 pub mod clock;

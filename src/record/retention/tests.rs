@@ -259,8 +259,8 @@ fn a_million_rows() {
         let (class, agency) = (&classes[chance.below(150) as usize], &agencies[chance.below(40) as usize]);
         let end = 1990 + chance.below(40) as i32;
         let [before, after] = [5, 20].map(|years| Due::On(Day::january_first(end + years + 1)));
-        change.add(Row { class_before: class, class_after: class, before, after, bytes: 1000 });
-        forecast.add(after, class, agency, 1000);
+        change.add(Row { class_before: class, class_after: class, before, after, records: 1, bytes: 1000 });
+        forecast.add(after, (class, agency), 1, 1000);
     }
     let totals = change.totals();
     assert_eq!((totals.seen.records, totals.moved.records, totals.later.bytes), (CASES, CASES, CASES * 1000));

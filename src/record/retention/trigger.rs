@@ -184,7 +184,8 @@ pub struct Told {
 }
 
 /// A fact that starts a clock.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Fact {
     pub trigger: Trigger,
     pub when: When,
