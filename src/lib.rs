@@ -57,6 +57,8 @@ pub mod backup;
 
 pub mod evidence;
 
+pub mod disposition;
+
 pub mod exchange;
 
 pub mod http;
