@@ -8,7 +8,8 @@ use crate::record::{
 };
 use sqlx::{Row, sqlite::SqliteRow};
 
-pub const SCHEMA: [&str; 1] = ["CREATE TABLE IF NOT EXISTS withdrawals (record TEXT PRIMARY KEY, mistake TEXT NOT NULL, \
+pub const SCHEMA: [&str; 1] =
+    ["CREATE TABLE IF NOT EXISTS withdrawals (record TEXT PRIMARY KEY, mistake TEXT NOT NULL, \
      reason TEXT NOT NULL, actor TEXT NOT NULL, at BIGINT NOT NULL)"];
 
 impl Desk {

@@ -276,9 +276,8 @@ async fn stays(archive: &Archive, kept: RecordId) -> Result<bool, DispositionErr
 pub(in crate::disposition) async fn is_going(archive: &Archive, file: FileId) -> Result<bool, DispositionError> {
     for id in archive.catalog.cases_of(file.into()).await? {
         let read = case(archive, id).await?;
-        if read.is_some_and(|(case, _)| {
-            case.find(case::Unit::File(file)).is_some_and(case::Listed::is_to_be_destroyed)
-        }) {
+        if read.is_some_and(|(case, _)| case.find(case::Unit::File(file)).is_some_and(case::Listed::is_to_be_destroyed))
+        {
             return Ok(true);
         }
     }
@@ -333,7 +332,8 @@ mod tests {
     #[test]
     fn an_act_asks_only_what_it_hangs_on() {
         let keep = || Some(Outcome::KeepLonger { until: None });
-        let case = a_case(vec![listed(1, Some(Outcome::Destroy)), listed(2, keep()), listed(3, Some(Outcome::Destroy))]);
+        let case =
+            a_case(vec![listed(1, Some(Outcome::Destroy)), listed(2, keep()), listed(3, Some(Outcome::Destroy))]);
         let reason = || "Hết giá trị".to_owned();
         for (act, units) in [
             (Act::List { unit: file(9), ground: ground() }, vec![file(9)]),

@@ -99,12 +99,7 @@ pub async fn catch(archive: &Archive, id: HoldId, found: &[RecordId]) -> Result<
 }
 
 /// Releases a hold: another person than the one who asked for it.
-pub async fn release_hold(
-    archive: &Archive,
-    who: &Who,
-    id: HoldId,
-    reason: &str,
-) -> Result<Done, DispositionError> {
+pub async fn release_hold(archive: &Archive, who: &Who, id: HoldId, reason: &str) -> Result<Done, DispositionError> {
     expect_keeper(who)?;
     let (before, replaces) = hold(archive, id).await?.ok_or(Refusal::NotThere)?;
     let released = before.release(who.actor, reason, Salt::new(random()?))?;
@@ -214,8 +209,7 @@ mod tests {
 
     #[test]
     fn what_a_hold_lies_on_by_one_entry() {
-        let (record, file, fonds) =
-            (RecordId::new(0, [1; 10]), FileId::new(0, [2; 10]), FondsId::new(0, [3; 10]));
+        let (record, file, fonds) = (RecordId::new(0, [1; 10]), FileId::new(0, [2; 10]), FondsId::new(0, [3; 10]));
         let search = Scope::Search { query: "đất đai".into(), later_arrivals: true };
         for (scope, unit) in [
             (Scope::Record { record }, Some(Unit::Record(record))),

@@ -24,32 +24,17 @@ use crate::record::{
 use std::sync::Arc;
 
 /// Somebody sees a mark: from this entry on the record is shown to nobody.
-pub async fn suspect(
-    archive: &Archive,
-    who: &Who,
-    record: RecordId,
-    level: Level,
-) -> Result<Done, DispositionError> {
+pub async fn suspect(archive: &Archive, who: &Who, record: RecordId, level: Level) -> Result<Done, DispositionError> {
     say(archive, who, record, &Act::Suspect { level }).await
 }
 
 /// The mark is one: an archivist's or the head's finding.
-pub async fn confirm(
-    archive: &Archive,
-    who: &Who,
-    record: RecordId,
-    level: Level,
-) -> Result<Done, DispositionError> {
+pub async fn confirm(archive: &Archive, who: &Who, record: RecordId, level: Level) -> Result<Done, DispositionError> {
     say(archive, who, record, &Act::Confirm { level }).await
 }
 
 /// It is none, or was lifted: the record is shown again.
-pub async fn refute(
-    archive: &Archive,
-    who: &Who,
-    record: RecordId,
-    reason: &str,
-) -> Result<Done, DispositionError> {
+pub async fn refute(archive: &Archive, who: &Who, record: RecordId, reason: &str) -> Result<Done, DispositionError> {
     say(archive, who, record, &Act::Refute { reason: reason.into() }).await
 }
 
