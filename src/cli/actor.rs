@@ -168,7 +168,7 @@ async fn hash(context: &Context) -> Result<String, CommandError> {
 }
 
 /// The password: from the environment, from a terminal that does not show it, or a line of standard input.
-fn ask(context: &Context) -> Result<Zeroizing<String>, CommandError> {
+pub fn ask(context: &Context) -> Result<Zeroizing<String>, CommandError> {
     if let Ok(given) = std::env::var("VANKHO_PASSWORD") {
         return Ok(Zeroizing::new(given));
     }
