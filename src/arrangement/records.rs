@@ -8,7 +8,7 @@
 //! file by a slip of the pen.
 
 use crate::archive::{Archive, keep::Described as Kept};
-use crate::arrangement::{Arranged, ArrangementError, expect_sound, files::file, fonds::fonds, keep, salt};
+use crate::arrangement::{Arranged, ArrangementError, expect_sound, files::file, fonds::fonds, salt};
 use crate::record::{
     actor::Role,
     arranging::Refusal,
@@ -47,7 +47,7 @@ pub async fn describe_record(
     let flaws = expect_sound(fields::check(&metadata, 0).iter().filter_map(flaw).collect())?;
     let event = |unit, description| Event::Described { unit, description, replaces: before.digest };
     let told = following(&before, metadata, Vec::new())?;
-    let answered = keep(archive, who, told, event).await?;
+    let answered = archive.keep_described(who.id, told, event).await?;
     Ok(Arranged { unit: id.into(), entry: answered.seq, flaws })
 }
 
@@ -86,7 +86,7 @@ pub async fn move_record(
     let metadata = Metadata { file, fonds, file_ordinal: None, loose_reason: None, ..said.clone() };
     let event = |_, description| Event::Moved { record: id, description, replaces: before.digest };
     let told = following(&before, metadata, vec![reason.trim().to_owned()])?;
-    let answered = keep(archive, who, told, event).await?;
+    let answered = archive.keep_described(who.id, told, event).await?;
     Ok(Arranged { unit: id.into(), entry: answered.seq, flaws: Vec::new() })
 }
 
