@@ -125,7 +125,8 @@ fn full() -> Description {
         Finding::new(Code::NoComponent, 1, "components").mark(),
     ];
     let replaces = Some(Digest::of(b"y"));
-    Description { replaces, metadata, components: vec![named, locked, text], findings, ..minimal() }
+    let reasons = vec!["xếp nhầm hồ sơ".into()];
+    Description { replaces, metadata, components: vec![named, locked, text], findings, reasons, ..minimal() }
 }
 
 fn entries() -> Vec<Entry> {

@@ -80,7 +80,7 @@ pub async fn all(Held(open): Held, who: Who) -> Result<Response, Trouble> {
 /// A case that is to be opened.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Opened {
+pub struct NewCase {
     /// Whose records.
     agency: String,
     /// Does the agency hand over to a historical archive? Then an appraisal is needed.
@@ -89,7 +89,7 @@ pub struct Opened {
 
 /// Open a case
 #[utoipa::path(
-    post, path = "/api/v1/cases", tag = "disposition", request_body = Opened,
+    post, path = "/api/v1/cases", tag = "disposition", request_body = NewCase,
     responses(
         (status = 201, description = "Opened, with an empty list", body = Acted),
         (status = "default", description = "A problem", body = Problem, content_type = "application/problem+json"),
@@ -97,7 +97,7 @@ pub struct Opened {
 )]
 pub async fn open(Held(open): Held, who: Who, body: Bytes) -> Result<Response, Trouble> {
     who.must(May::Dispose)?;
-    let Opened { agency, to_historical } = api::read(&body)?;
+    let NewCase { agency, to_historical } = api::read(&body)?;
     let done = cases::open_case(&open.archive, &who.disposing(None), agency.trim(), to_historical).await?;
     let place = [(header::LOCATION, format!("/api/v1/cases/{}", done.unit))];
     Ok((CREATED, place, Json(Acted::done(&done))).into_response())
@@ -154,7 +154,7 @@ pub async fn one(Held(open): Held, who: Who, Path(case): Path<String>) -> Result
 /// One act on a case.
 #[derive(Deserialize, ToSchema)]
 #[serde(tag = "act", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Asked {
+pub enum CaseAct {
     /// Puts a unit on the list because its period has ended, or because a person found it to be a duplicate.
     List {
         #[schema(value_type = Object)]
@@ -236,7 +236,7 @@ pub enum Asked {
 ///
 /// What the case does not allow at its stage, or does not allow this person, is refused with the code of the rule.
 #[utoipa::path(
-    post, path = "/api/v1/cases/{case}/acts", tag = "disposition", request_body = Asked,
+    post, path = "/api/v1/cases/{case}/acts", tag = "disposition", request_body = CaseAct,
     params(("case" = String, Path, description = "Its identifier")),
     responses(
         (status = 200, description = "Done", body = Acted),
@@ -253,7 +253,7 @@ pub async fn act(
     body: Bytes,
 ) -> Result<Response, Trouble> {
     who.must(May::Dispose)?;
-    let (id, asked): (CaseId, Asked) = (api::id(&case)?, api::read(&body)?);
+    let (id, asked): (CaseId, CaseAct) = (api::id(&case)?, api::read(&body)?);
     cases::case(&open.archive, id).await?.ok_or(Kind::NotFound)?;
     let (act, password) = read(&open, &who, asked).await?;
     let authenticated = match password {
@@ -265,29 +265,29 @@ pub async fn act(
 }
 
 /// The act that is asked for, and the password where it needs one.
-async fn read(open: &Open, who: &Who, asked: Asked) -> Result<(Act, Option<Password>), Trouble> {
+async fn read(open: &Open, who: &Who, asked: CaseAct) -> Result<(Act, Option<Password>), Trouble> {
     let act = match asked {
-        Asked::Decide { paper, spared, reason, password } => {
+        CaseAct::Decide { paper, spared, reason, password } => {
             return Ok((Act::Decide { paper, spared, reason }, Some(password)));
         }
-        Asked::List { unit, duplicate_of } => {
+        CaseAct::List { unit, duplicate_of } => {
             let ground = match duplicate_of {
                 Some(kept) => Ground::Duplicate { kept, found_by: who.0.id },
                 None => cases::ground(&open.archive, unit).await?,
             };
             Act::List { unit, ground }
         }
-        Asked::TakeOff { unit, reason } => Act::TakeOff { unit, reason },
-        Asked::SetUpCouncil { council } => Act::SetUpCouncil { council },
-        Asked::Opine { unit, outcome, reason } => Act::Opine { unit, outcome, reason },
-        Asked::EndReview { minutes } => Act::EndReview { minutes },
-        Asked::Propose { unit, outcome, reason, votes } => Act::Propose { unit, outcome, reason, votes },
-        Asked::Reconsider { reason } => Act::Reconsider { reason },
-        Asked::Appraise { appraisal, reason } => Act::Appraise { appraisal, reason },
-        Asked::SendBack { reason } => Act::SendBack { reason },
-        Asked::HandOver { minutes } => Act::HandOver { minutes },
-        Asked::Spare { unit, reason } => Act::Spare { unit, reason },
-        Asked::Close { minutes } => Act::Close { minutes },
+        CaseAct::TakeOff { unit, reason } => Act::TakeOff { unit, reason },
+        CaseAct::SetUpCouncil { council } => Act::SetUpCouncil { council },
+        CaseAct::Opine { unit, outcome, reason } => Act::Opine { unit, outcome, reason },
+        CaseAct::EndReview { minutes } => Act::EndReview { minutes },
+        CaseAct::Propose { unit, outcome, reason, votes } => Act::Propose { unit, outcome, reason, votes },
+        CaseAct::Reconsider { reason } => Act::Reconsider { reason },
+        CaseAct::Appraise { appraisal, reason } => Act::Appraise { appraisal, reason },
+        CaseAct::SendBack { reason } => Act::SendBack { reason },
+        CaseAct::HandOver { minutes } => Act::HandOver { minutes },
+        CaseAct::Spare { unit, reason } => Act::Spare { unit, reason },
+        CaseAct::Close { minutes } => Act::Close { minutes },
     };
     Ok((act, None))
 }

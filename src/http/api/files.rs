@@ -46,13 +46,13 @@ pub struct Part {
 /// A page of the files of a fonds.
 #[derive(Serialize, ToSchema)]
 pub struct Files {
-    files: Vec<FileOut>,
+    files: Vec<FileListed>,
     /// Where the next page begins.
     next: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct FileOut {
+pub struct FileListed {
     file: String,
     code: Option<String>,
     /// Left out where the reader may not read the file.
@@ -91,7 +91,7 @@ pub async fn list(
     let last = files.last().filter(|_| full);
     let next = last.map(|last| last.code.clone().unwrap_or_else(|| last.file.to_string()));
     let (reader, creator) = (who.0.reader(), fonds.about.creator.as_str());
-    let files = files.into_iter().map(|one| FileOut {
+    let files = files.into_iter().map(|one| FileListed {
         title: api::may_learn(&reader, &one.access, Some(creator), None).then_some(one.title),
         file: one.file.to_string(),
         code: one.code,
@@ -258,7 +258,7 @@ pub async fn describe(
 /// What is done with a file.
 #[derive(Deserialize, ToSchema)]
 #[serde(tag = "act", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Asked {
+pub enum FileAsked {
     /// Kết thúc hồ sơ.
     Close {},
     /// Mở lại.
@@ -277,7 +277,7 @@ pub enum Asked {
 ///
 /// Where it is closed or submitted, what is in it is looked through first.
 #[utoipa::path(
-    post, path = "/api/v1/files/{file}/acts", tag = "arrangement", request_body = Asked,
+    post, path = "/api/v1/files/{file}/acts", tag = "arrangement", request_body = FileAsked,
     params(("file" = String, Path, description = "Its identifier")),
     responses(
         (status = 200, description = "Done", body = Acted),
@@ -292,15 +292,15 @@ pub async fn act(
     body: Bytes,
 ) -> Result<Response, Trouble> {
     who.must(Act::Arrange)?;
-    let (file, asked) = (readable(&open, &who.0, api::id(&file)?).await?, api::read::<Asked>(&body)?);
+    let (file, asked) = (readable(&open, &who.0, api::id(&file)?).await?, api::read::<FileAsked>(&body)?);
     let act = match &asked {
-        Asked::Close {} => FileAct::Close,
-        Asked::Reopen { reason } => FileAct::Reopen { reason },
-        Asked::Submit {} => FileAct::Submit,
-        Asked::Withdraw {} => FileAct::Withdraw,
-        Asked::Return { reasons } => FileAct::Return { reasons },
+        FileAsked::Close {} => FileAct::Close,
+        FileAsked::Reopen { reason } => FileAct::Reopen { reason },
+        FileAsked::Submit {} => FileAct::Submit,
+        FileAsked::Withdraw {} => FileAct::Withdraw,
+        FileAsked::Return { reasons } => FileAct::Return { reasons },
         // Who submitted it is read from the ledger by the act itself.
-        Asked::Accept {} => FileAct::Accept { submitted_by: who.0.id },
+        FileAsked::Accept {} => FileAct::Accept { submitted_by: who.0.id },
     };
     let arranged = arrangement::act(&open.archive, &who.arranging(), file.file, &act).await?;
     Ok(Json(Acted::arranged(&arranged, Language::of(&headers))).into_response())

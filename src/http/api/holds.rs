@@ -77,7 +77,7 @@ pub async fn list(Held(open): Held, who: Who) -> Result<Response, Trouble> {
 /// A hold that is asked for.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Asked {
+pub struct NewHold {
     /// Who may demand it, with the number of its document.
     authority: String,
     /// litigation, investigation, inspection, complaint, request, research or authority.
@@ -97,7 +97,7 @@ pub struct Asked {
 
 /// Place a hold
 #[utoipa::path(
-    post, path = "/api/v1/holds", tag = "disposition", request_body = Asked,
+    post, path = "/api/v1/holds", tag = "disposition", request_body = NewHold,
     responses(
         (status = 201, description = "Placed", body = Acted),
         (status = "default", description = "A problem", body = Problem, content_type = "application/problem+json"),
@@ -105,7 +105,7 @@ pub struct Asked {
 )]
 pub async fn place(Held(open): Held, who: Who, body: Bytes) -> Result<Response, Trouble> {
     who.must(Act::Dispose)?;
-    let Asked { authority, reason, reason_text, scope, asked_by } = api::read(&body)?;
+    let NewHold { authority, reason, reason_text, scope, asked_by } = api::read(&body)?;
     // Whoever never was here could release nothing, and would hinder nobody from releasing it.
     if let Some(id) = asked_by {
         let accounts = open.archive.desk.accounts().await.map_err(ArchiveError::from)?;

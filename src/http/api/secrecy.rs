@@ -25,7 +25,7 @@ use utoipa::ToSchema;
 /// One act about a mark. The levels are secret (MẬT), higher (TỐI MẬT) and highest (TUYỆT MẬT).
 #[derive(Deserialize, ToSchema)]
 #[serde(tag = "act", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Asked {
+pub enum SecrecyAct {
     /// The record is shown to nobody from here on.
     Suspect {
         #[schema(value_type = String)]
@@ -47,7 +47,7 @@ pub enum Asked {
 
 /// Act about a mark of secrecy
 #[utoipa::path(
-    post, path = "/api/v1/records/{record}/secrecy", tag = "disposition", request_body = Asked,
+    post, path = "/api/v1/records/{record}/secrecy", tag = "disposition", request_body = SecrecyAct,
     params(("record" = String, Path, description = "Its identifier")),
     responses(
         (status = 200, description = "Done", body = Acted),
@@ -62,23 +62,23 @@ pub async fn act(
     Path(record): Path<String>,
     body: Bytes,
 ) -> Result<Response, Trouble> {
-    let (record, asked) = (api::record(&record)?, api::read::<Asked>(&body)?);
+    let (record, asked) = (api::record(&record)?, api::read::<SecrecyAct>(&body)?);
     let archive = &open.archive;
     let done = match asked {
-        Asked::Suspect { level } => {
+        SecrecyAct::Suspect { level } => {
             // What one may not read one cannot have seen.
             access::open(archive, &who.0.reader(), record).await?.ok_or(Kind::NotFound)?;
             secrets::suspect(archive, &who.disposing(None), record, level).await?
         }
-        Asked::Confirm { level } => {
+        SecrecyAct::Confirm { level } => {
             who.must(Act::Dispose)?;
             secrets::confirm(archive, &who.disposing(None), record, level).await?
         }
-        Asked::Refute { reason } => {
+        SecrecyAct::Refute { reason } => {
             who.must(Act::Dispose)?;
             secrets::refute(archive, &who.disposing(None), record, &reason).await?
         }
-        Asked::Expel { password } => {
+        SecrecyAct::Expel { password } => {
             who.must(Act::Dispose)?;
             let authenticated = identity::again(&door, &open, &who.0, password.0, from.ip()).await?;
             secrets::expel(archive, &who.disposing(Some(authenticated)), record).await?
