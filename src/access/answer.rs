@@ -167,6 +167,10 @@ pub struct State {
     pub records: u64,
     /// Records that wait to be read.
     pub waiting: u64,
+    /// Records that are ordered to be destroyed, and of which no certificate says yet that they are: a place could not be
+    /// reached, or the order is being carried out.
+    #[serde(default)]
+    pub orders_pending: u64,
     pub primary: Primary,
     pub replicas: Vec<Stands>,
     /// How long bytes have gone unread, place by place.
@@ -358,6 +362,7 @@ pub async fn state(archive: &Archive) -> Result<State, ArchiveError> {
         entries: archive.ledger.size(),
         records: counts.records,
         waiting: counts.waiting,
+        orders_pending: archive.catalog.orders_open().await?.len() as u64,
         primary: Primary { place: archive.store.number(), name: archive.store.primary().name().to_owned() },
         replicas: archive.healing.debts().await?.into_iter().map(Stands::from).collect(),
         fixity: archive.coverage().await?.into_iter().map(|one| Covered::of(one, archive)).collect(),

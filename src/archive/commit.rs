@@ -21,7 +21,7 @@ use crate::record::{
     disposition::refusal::Refusal,
     entry::{Entry, Event, Instant, NotAnEntry},
     hold::HoldRefusal,
-    id::ActorId,
+    id::{ActorId, HoldId},
     unit::Unit,
 };
 use std::{
@@ -217,8 +217,13 @@ type Judged = (Waiting, Entry, Vec<u8>);
 /// Answers what is answered already or cannot be, and makes entries of the rest.
 async fn judge(catalog: &Catalog, waiting: Vec<Waiting>, at: Instant) -> Result<Vec<Judged>, ArchiveError> {
     let requests: Vec<Digest> = waiting.iter().map(|one| one.proposal.request).collect();
-    let units: Vec<Unit> = waiting.iter().filter_map(|one| one.proposal.event.unit()).collect();
+    let events = || waiting.iter().map(|one| &one.proposal.event);
+    let holds: Vec<HoldId> = events().filter_map(hold).collect();
+    let units: Vec<Unit> = events().filter_map(Event::unit).chain(holds.iter().map(|hold| (*hold).into())).collect();
     let mut grounds = catalog.grounds(&requests, &units).await?;
+    if !holds.is_empty() {
+        grounds.released = catalog.released(&holds).await?;
+    }
     // Orders come first: a fold has read what is committed, and nothing of this batch.
     let mut waiting = waiting;
     waiting.sort_by_key(|one| one.proposal.event.ends().is_none());
@@ -266,6 +271,14 @@ async fn ordered(trials: &mut HashMap<usize, Trial>, one: &Waiting, at: Instant)
     trial.admit(event, one.proposal.by, at).map_err(OrderError::Refused)
 }
 
+/// The hold that an event places.
+fn hold(event: &Event) -> Option<HoldId> {
+    match event {
+        Event::HoldPlaced { hold, .. } => Some(*hold),
+        _ => None,
+    }
+}
+
 /// May this event follow what the catalog knows and the earlier entries of the batch?
 fn permitted(grounds: &mut Grounds, proposal: &Proposal) -> Result<(), ArchiveError> {
     let event = &proposal.event;
@@ -279,10 +292,24 @@ fn permitted(grounds: &mut Grounds, proposal: &Proposal) -> Result<(), ArchiveEr
         }
         return Ok(());
     }
-    if let (Event::HoldReleased { .. }, Some(Described::Hold(hold))) = (event, &proposal.description)
-        && hold.asked_by == proposal.by
-    {
-        return Err(ArchiveError::Conflict(HoldRefusal::SamePerson.to_string()));
+    let refused = match (event, &proposal.description) {
+        (Event::Destroyed { .. } | Event::Expelled { .. }, _) => Some(Refusal::NotOrdered.to_string()),
+        (Event::HoldReleased { .. }, Some(Described::Hold(hold))) if hold.asked_by == proposal.by => {
+            Some(HoldRefusal::SamePerson.to_string())
+        }
+        (Event::HoldPlaced { hold, .. }, _) if grounds.released.contains(hold) => {
+            Some(HoldRefusal::AlreadyReleased.to_string())
+        }
+        (Event::HoldPlaced { unit, hold, .. }, _) if !grounds.knows(*unit) || !grounds.knows((*hold).into()) => {
+            Some(Refusal::NotKnown.to_string())
+        }
+        _ => None,
+    };
+    if let Some(why) = refused {
+        return Err(ArchiveError::Conflict(why));
+    }
+    if let Event::HoldReleased { unit: Unit::Hold(hold), .. } = event {
+        grounds.released.insert(*hold);
     }
     if let Some(record) = event.ends() {
         grounds.ended.insert(record.into(), false);

@@ -377,9 +377,8 @@ impl Standings<'_> {
                 CaseUnit::File(id) => {
                     let file = places.get(&Unit::File(id)).and_then(|place| place.file.as_ref());
                     let file = file.filter(|file| !file.state.is_open());
-                    let counted = file.and_then(|file| {
-                        count(file.about.class.as_ref(), &facts_of(file, Instant::from_micros(0)))
-                    });
+                    let counted = file
+                        .and_then(|file| count(file.about.class.as_ref(), &facts_of(file, Instant::from_micros(0))));
                     own.extend(counted.map(|due| (listed.unit, (due, file.and_then(|file| file.about.code.clone())))));
                 }
                 CaseUnit::Record(_) => {}

@@ -1,6 +1,6 @@
 //! Holds, and what they lie on; cases, and what stands on their lists.
 
-use crate::catalog::{Applied, Catalog, CatalogError, digest, retention::parsed, sql_retention as sql};
+use crate::catalog::{Applied, Catalog, CatalogError, digest, push_list, retention::parsed, sql_retention as sql};
 use crate::record::{
     digest::Digest,
     disposition::case::{Case, Outcome, Stage, Unit as CaseUnit},
@@ -10,6 +10,7 @@ use crate::record::{
     unit::{Kind, Unit},
 };
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, sqlite::SqliteRow};
+use std::collections::HashSet;
 
 /// A hold.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -67,6 +68,14 @@ impl Catalog {
     pub async fn hold(&self, id: HoldId) -> Result<Option<KnownHold>, CatalogError> {
         let row = sqlx::query(sql::HOLD).bind(id.to_string()).fetch_optional(&self.readers).await?;
         row.as_ref().map(hold).transpose()
+    }
+
+    /// Those of some holds that were released. Asked by whoever applies, on the same connection.
+    pub async fn released(&self, holds: &[HoldId]) -> Result<HashSet<HoldId>, CatalogError> {
+        let mut query = QueryBuilder::<Sqlite>::new(sql::RELEASED);
+        push_list(&mut query, holds);
+        let rows = query.build().fetch_all(&self.writer).await?;
+        rows.iter().map(|row| parsed(row.try_get(0)?)).collect()
     }
 
     /// What a hold was placed on, in that order, from the entry `from` on.

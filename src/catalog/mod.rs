@@ -25,7 +25,7 @@ pub mod units;
 use crate::record::{
     digest::Digest,
     entry::{Entry, Instant},
-    id::RecordId,
+    id::{HoldId, RecordId},
     retention::clock::Reading,
     unit::Unit,
 };
@@ -34,7 +34,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
 };
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     path::Path,
     str::FromStr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -138,6 +138,15 @@ pub struct Grounds {
     pub current: HashMap<Unit, Digest>,
     /// Records that are ordered to end, and whether that is certified.
     pub ended: HashMap<Unit, bool>,
+    /// Holds among those that are to be placed which were released.
+    pub released: HashSet<HoldId>,
+}
+
+impl Grounds {
+    /// Is it described, or about to be by an earlier entry of the batch?
+    pub fn knows(&self, unit: Unit) -> bool {
+        self.current.contains_key(&unit)
+    }
 }
 
 /// How much there is.

@@ -103,6 +103,7 @@ pub const HOLDS: &str = "SELECT h.*, (SELECT COUNT(*) FROM placements p WHERE p.
      FROM holds h ORDER BY h.seq DESC";
 pub const HOLD: &str = "SELECT h.*, (SELECT COUNT(*) FROM placements p WHERE p.hold = h.hold) AS placed \
      FROM holds h WHERE h.hold = $1";
+pub const RELEASED: &str = "SELECT hold FROM holds WHERE released IS NOT NULL AND hold IN ";
 pub const PLACEMENTS: &str = "SELECT * FROM placements WHERE hold = $1 AND seq >= $2 ORDER BY seq LIMIT $3";
 pub const PLACEMENTS_ON: &str = "SELECT * FROM placements WHERE unit = $1 ORDER BY seq";
 /// On the records that lie in a file.
@@ -182,6 +183,7 @@ pub const STATEMENTS: &[&str] = &[
     UNOPENED_FALLING,
     HOLDS,
     HOLD,
+    "SELECT hold FROM holds WHERE released IS NOT NULL AND hold IN ($1, $2)",
     PLACEMENTS,
     PLACEMENTS_ON,
     PLACEMENTS_INSIDE,

@@ -24,6 +24,7 @@ struct Standing {
     entries: String,
     records: String,
     waiting: u64,
+    orders_pending: u64,
     places: Vec<Place>,
     /// Witnesses and authorities.
     outsiders: Vec<Outsider>,
@@ -103,6 +104,7 @@ fn standing(visit: &Visit, state: State, now: Instant) -> Standing {
         entries: show::count(state.entries, visit.language),
         records: show::count(state.records, visit.language),
         waiting: state.waiting,
+        orders_pending: state.orders_pending,
         places,
         outsiders: witnesses.chain(authorities).collect(),
     }
