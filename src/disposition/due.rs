@@ -13,6 +13,7 @@
 //! without a class in a file without one: each waits for a class.
 
 use crate::archive::Archive;
+pub use crate::catalog::retention::{DueFilter, DueUnit};
 use crate::catalog::{
     CatalogError,
     retention::{Clocked, Falling},
