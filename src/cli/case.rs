@@ -260,12 +260,7 @@ impl CaseCommand {
 }
 
 /// Does what changes a case.
-async fn act(
-    context: &Context,
-    archive: &Archive,
-    acting: &Acting,
-    what: What,
-) -> Result<ExitCode, CommandError> {
+async fn act(context: &Context, archive: &Archive, acting: &Acting, what: What) -> Result<ExitCode, CommandError> {
     // Who finds a duplicate stands in the ground of it.
     let who = acting.who(context, archive).await?;
     let (id, act) = match what {

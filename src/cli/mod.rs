@@ -7,17 +7,21 @@
 //! *One runtime, made here.* The commands are async because the flows are; `verify receipt` needs neither
 //! archive nor network, only a file to hash.
 
+mod acting;
 mod actor;
 mod audit;
 mod backup;
+mod case;
 mod characterize;
 mod export;
 mod file;
 mod fixity;
 mod fonds;
+mod hold;
 mod ingest;
 mod key;
 mod outsiders;
+mod papers;
 mod place;
 mod places;
 mod receipt;
@@ -25,10 +29,12 @@ mod record;
 mod remote;
 mod restore;
 mod search;
+mod secret;
 mod serve;
 mod show;
 mod verify;
 mod whole;
+mod withdrawal;
 mod witness;
 
 use crate::access::ask::QuestionError;
@@ -95,6 +101,14 @@ enum Command {
     /// Files: opened, closed, handed over, listed / Hồ sơ
     #[command(subcommand)]
     File(file::FileCommand),
+    /// Holds: nothing of what they lie on is destroyed / Tạm dừng hủy
+    Hold(Box<hold::HoldCommand>),
+    /// Cases: what is due is reviewed, decided, destroyed / Hồ sơ xét hủy
+    Case(Box<case::CaseCommand>),
+    /// Wrong deposits: asked back by one, given up by another / Rút tài liệu nộp nhầm
+    Withdrawal(Box<withdrawal::WithdrawalCommand>),
+    /// Secrecy marks: suspected, confirmed, refuted, expelled / Dấu độ mật
+    Secret(Box<secret::SecretCommand>),
     /// Serve the archive over HTTP / Phục vụ kho qua HTTP
     Serve(serve::Serve),
     /// For another agency: follow archives and cosign their checkpoints / Chứng kiến các kho
@@ -260,6 +274,10 @@ fn only_here(command: &Command) -> Option<&'static str> {
         Command::Actor(_) => Some("actor"),
         Command::Fonds(_) => Some("fonds"),
         Command::File(_) => Some("file"),
+        Command::Hold(_) => Some("hold"),
+        Command::Case(_) => Some("case"),
+        Command::Withdrawal(_) => Some("withdrawal"),
+        Command::Secret(_) => Some("secret"),
         Command::Serve(_) => Some("serve"),
         Command::Witness(_) => Some("witness"),
         Command::Rebuild => Some("rebuild"),
@@ -302,6 +320,10 @@ async fn run(context: &Context, command: Command) -> Result<ExitCode, CommandErr
         Command::Actor(actor) => actor.run(context).await,
         Command::Fonds(fonds) => fonds.run(context).await,
         Command::File(file) => file.run(context).await,
+        Command::Hold(hold) => hold.run(context).await,
+        Command::Case(case) => case.run(context).await,
+        Command::Withdrawal(withdrawal) => withdrawal.run(context).await,
+        Command::Secret(secret) => secret.run(context).await,
         Command::Serve(serve) => serve.run(context).await,
         Command::Witness(witness) => witness.run(context).await,
         Command::Rebuild => place::rebuild(context).await,

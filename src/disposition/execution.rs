@@ -407,7 +407,7 @@ mod tests {
             ordered: None,
             certificates: vec![],
         };
-        let at = Instant::from_micros(1_763_877_600_000_000);
+        let at: Instant = "2026-11-23T03:00:00.000000Z".parse().unwrap();
         Case {
             stage: Stage::Decided,
             listed: vec![listed],
@@ -424,7 +424,7 @@ mod tests {
     fn a_case_is_told_what_the_ledger_judged() {
         let (rules, who) = (Rules::default(), in_the_name_of(actor(5)));
         let facts = Facts { rules: &rules, units: BTreeMap::from([(unit(), was_judged())]) };
-        let at = Instant::from_micros(1_763_877_700_000_000);
+        let at = "2026-11-27T03:00:00.000000Z".parse().unwrap();
         let ordered = after(&decided(), &Act::Order { unit: unit() }, &who, &facts, at).unwrap();
         assert_eq!(ordered.find(unit()).unwrap().ordered, Some(at));
         let destroyed = Act::Destroyed { unit: unit(), certificates: vec![Digest::of(b"c")] };
