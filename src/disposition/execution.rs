@@ -42,6 +42,7 @@ use crate::record::{
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt,
     sync::Arc,
 };
 
@@ -75,6 +76,17 @@ pub enum Waits {
     Unit(CaseId, Unit),
     /// A case that could not be looked at.
     Case(CaseId),
+}
+
+/// By identifiers alone, for lists and logs.
+impl fmt::Display for Waits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Waits::Order(record) => record.fmt(f),
+            Waits::Unit(case, unit) => write!(f, "{case}/{}", unit_of(*unit)),
+            Waits::Case(case) => case.fmt(f),
+        }
+    }
 }
 
 /// Why.
@@ -252,12 +264,20 @@ fn was_judged() -> UnitFacts {
 async fn unfinished(archive: &Archive, resumed: &mut Resumed) -> Result<Vec<Unfinished>, DispositionError> {
     let mut open = BTreeMap::new();
     for known in archive.catalog.cases().await? {
-        if known.stage == Stage::Decided
-            && let Some((case, _)) = cases::case(archive, known.case).await?
-        {
-            let told: BTreeSet<Digest> = case.listed.iter().flat_map(|listed| listed.certificates.clone()).collect();
-            open.insert(known.case, (case, told, BTreeMap::<Unit, Vec<Ended>>::new()));
+        if known.stage != Stage::Decided {
+            continue;
         }
+        let case = match cases::case(archive, known.case).await {
+            Ok(Some((case, _))) => case,
+            Ok(None) => continue,
+            // The others go on.
+            Err(error) => {
+                resumed.pends(Waits::Case(known.case), Err(error));
+                continue;
+            }
+        };
+        let told: BTreeSet<Digest> = case.listed.iter().flat_map(|listed| listed.certificates.clone()).collect();
+        open.insert(known.case, (case, told, BTreeMap::<Unit, Vec<Ended>>::new()));
     }
     let mut from = 0;
     while !open.is_empty() {

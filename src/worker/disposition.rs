@@ -100,11 +100,11 @@ async fn catch(archive: &Archive, caught: &mut Caught) -> Result<(), Disposition
 
 fn tell(resumed: &Resumed) {
     for pending in &resumed.pending {
-        let of = pending.of;
+        let of = &pending.of;
         match &pending.why {
-            Why::NotCertified(why) => tracing::warn!(?of, why = why.as_str(), "an order has no certificate yet"),
-            Why::Refused(why) => tracing::warn!(?of, why = why.as_str(), "an order cannot be finished"),
-            Why::Failed(error) => tracing::warn!(?of, %error, "an order could not be carried out now"),
+            Why::NotCertified(why) => tracing::warn!(%of, why = why.as_str(), "an order has no certificate yet"),
+            Why::Refused(why) => tracing::warn!(%of, why = why.as_str(), "an order cannot be finished"),
+            Why::Failed(error) => tracing::warn!(%of, %error, "an order could not be carried out now"),
         }
     }
 }
