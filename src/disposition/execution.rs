@@ -104,6 +104,8 @@ pub enum Why {
 struct Unfinished {
     case: Arc<Case>,
     ordered: BTreeMap<Unit, Vec<Ended>>,
+    /// Is it known of each of its orders by which unit that went?
+    whole: bool,
 }
 
 /// Orders that a unit is destroyed as it was decided.
@@ -125,7 +127,7 @@ pub async fn order(archive: &Archive, who: &Who, id: CaseId, unit: Unit) -> Resu
 /// If we stop here, what is done is in the ledger, and the next round begins where this one was.
 pub async fn resume(archive: &Archive) -> Result<Resumed, DispositionError> {
     let mut resumed = Resumed::default();
-    for Unfinished { case, ordered } in unfinished(archive, &mut resumed).await? {
+    for Unfinished { case, ordered, .. } in unfinished(archive, &mut resumed).await? {
         for (unit, ends) in &ordered {
             let finished = finish_order(archive, &case, *unit, ends).await;
             resumed.pends(Waits::Unit(case.case, *unit), finished);
@@ -138,8 +140,9 @@ pub async fn resume(archive: &Archive) -> Result<Resumed, DispositionError> {
             Err(error) => resumed.pends(Waits::Order(ended.record), Err(error)),
         }
     }
-    // What a round before could not look at is told once.
-    for Unfinished { case, ordered } in unfinished(archive, &mut Resumed::default()).await? {
+    // What could not be looked at is told above, once. A unit of which a part is not known is not called destroyed.
+    let known = unfinished(archive, &mut Resumed::default()).await?;
+    for Unfinished { case, ordered, .. } in known.into_iter().filter(|one| one.whole) {
         for (unit, ends) in &ordered {
             match tell(archive, &case, *unit, ends).await {
                 Ok(told) => resumed.units += u64::from(told),
@@ -277,7 +280,7 @@ async fn unfinished(archive: &Archive, resumed: &mut Resumed) -> Result<Vec<Unfi
             }
         };
         let told: BTreeSet<Digest> = case.listed.iter().flat_map(|listed| listed.certificates.clone()).collect();
-        open.insert(known.case, (case, told, BTreeMap::<Unit, Vec<Ended>>::new()));
+        open.insert(known.case, (Unfinished { case, ordered: BTreeMap::new(), whole: true }, told));
     }
     let mut from = 0;
     while !open.is_empty() {
@@ -285,18 +288,20 @@ async fn unfinished(archive: &Archive, resumed: &mut Resumed) -> Result<Vec<Unfi
         let Some(last) = page.last() else { break };
         from = last.seq + 1;
         for ended in page {
-            let Some((case, told, ordered)) = ended.case.and_then(|case| open.get_mut(&case)) else { continue };
+            let Some((of, told)) = ended.case.and_then(|case| open.get_mut(&case)) else { continue };
             if ended.certificate.is_some_and(|certificate| told.contains(&certificate)) {
                 continue;
             }
-            match unit_by_which(archive, case, &ended).await {
-                Ok(unit) => ordered.entry(unit).or_default().push(ended),
-                Err(error) => resumed.pends(Waits::Order(ended.record), Err(error)),
+            match unit_by_which(archive, &of.case, &ended).await {
+                Ok(unit) => of.ordered.entry(unit).or_default().push(ended),
+                Err(error) => {
+                    of.whole = false;
+                    resumed.pends(Waits::Order(ended.record), Err(error));
+                }
             }
         }
     }
-    let open = open.into_values().filter(|(_, _, ordered)| !ordered.is_empty());
-    Ok(open.map(|(case, _, ordered)| Unfinished { case, ordered }).collect())
+    Ok(open.into_values().map(|(of, _)| of).filter(|of| !of.ordered.is_empty()).collect())
 }
 
 /// The unit by which a record went: itself where it is listed, else as its stub says.
