@@ -51,11 +51,7 @@ fn wants_somebody(error: &DispositionError) -> bool {
     match error {
         DispositionError::Refused(refusal) => matches!(
             refusal,
-            Refusal::NotYours
-                | Refusal::NotFresh
-                | Refusal::SamePerson
-                | Refusal::Reviewer
-                | Refusal::NotOfTheCouncil
+            Refusal::NotYours | Refusal::NotFresh | Refusal::SamePerson | Refusal::Reviewer | Refusal::NotOfTheCouncil
         ),
         DispositionError::Held(refusal) => *refusal == HoldRefusal::SamePerson,
         DispositionError::Secrecy(refusal) => {

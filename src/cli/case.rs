@@ -260,12 +260,7 @@ impl CaseCommand {
 }
 
 /// Does what changes a case.
-async fn act(
-    context: &Context,
-    archive: &Archive,
-    acting: &Acting,
-    what: What,
-) -> Result<ExitCode, CommandError> {
+async fn act(context: &Context, archive: &Archive, acting: &Acting, what: What) -> Result<ExitCode, CommandError> {
     // Who finds a duplicate stands in the ground of it.
     let who = acting.who(context, archive).await?;
     let (id, act) = match what {
@@ -444,8 +439,8 @@ fn told(screen: &Screen, resumed: &Resumed) -> ExitCode {
     for pending in &resumed.pending {
         let (vi, en, code) = why(pending);
         screen.answer(
-            || json!({"pending": format!("{:?}", pending.of), "why": code, "vi": vi, "en": en}),
-            || format!("{:?}: {}", pending.of, if screen.say("vi", "en") == "vi" { &vi } else { &en }),
+            || json!({"waits": pending.of.to_string(), "why": code, "vi": vi, "en": en}),
+            || format!("{}: {}", pending.of, if screen.say("vi", "en") == "vi" { &vi } else { &en }),
         );
     }
     let Resumed { certified, units, pending } = resumed;

@@ -199,9 +199,8 @@ async fn shown(screen: &Screen, archive: &Archive, id: HoldId) -> Result<ExitCod
         || json!({"hold": *hold}),
         || {
             let reason = screen.say(hold.reason.vi(), hold.reason.en());
-            let released = hold.released.as_ref().map(|one| {
-                format!("\n{}: {}", screen.say("Đã gỡ", "Released"), one.reason)
-            });
+            let released =
+                hold.released.as_ref().map(|one| format!("\n{}: {}", screen.say("Đã gỡ", "Released"), one.reason));
             format!("{id}\t{}\t{reason}: {}{}", hold.authority, hold.reason_text, released.unwrap_or_default())
         },
     );
@@ -213,7 +212,14 @@ async fn shown(screen: &Screen, archive: &Archive, id: HoldId) -> Result<ExitCod
         for one in &page {
             screen.answer(
                 || json!({"placed": one.unit, "entry": one.seq, "at": one.at, "released": one.released}),
-                || format!("  {}\t{}\t{}", screen.say(one.unit.kind().vi(), one.unit.kind().as_str()), one.unit, one.seq),
+                || {
+                    format!(
+                        "  {}\t{}\t{}",
+                        screen.say(one.unit.kind().vi(), one.unit.kind().as_str()),
+                        one.unit,
+                        one.seq
+                    )
+                },
             );
         }
     }

@@ -138,8 +138,11 @@ async fn row(archive: &Archive, listed: &Listed) -> Result<Row, CommandError> {
             let read = arrangement::file(archive, file).await;
             let read = read.map_err(|error| CommandError::Usage(error.to_string()))?;
             if let Some((file, _)) = read {
-                let years: Vec<String> =
-                    [file.about.started, file.about.ended].into_iter().flatten().map(|day| day.year.to_string()).collect();
+                let years: Vec<String> = [file.about.started, file.about.ended]
+                    .into_iter()
+                    .flatten()
+                    .map(|day| day.year.to_string())
+                    .collect();
                 row.code = file.about.code.clone().unwrap_or(row.code);
                 (row.title, row.years) = (file.about.title.clone(), years.join("–"));
                 row.pages = file.about.pages.map_or(0, u64::from);

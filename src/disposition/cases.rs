@@ -73,6 +73,7 @@ pub async fn act(archive: &Archive, who: &Who, id: CaseId, act: Act) -> Result<D
     if matches!(act, Act::Order { .. } | Act::Destroyed { .. }) {
         return Err(Refusal::NotThisStage.into());
     }
+    let act = signed(act, who);
     let (before, replaces) = case(archive, id).await?.ok_or(Refusal::NotKnown)?;
     expect_room(&before, &act)?;
     let next = judged(archive, &before, who, &act).await?;
@@ -152,6 +153,16 @@ fn named(act: &Act, unit: Unit, description: Digest, replaces: Digest) -> Event 
         Act::Propose { .. } => Event::Proposed { unit, description, replaces },
         Act::Decide { .. } => Event::Decided { unit, description, replaces },
         _ => Event::Described { unit, description, replaces },
+    }
+}
+
+/// Who lists a duplicate has found it: nobody is made a reviewer by another's word, and nobody stays out of it by one.
+fn signed(act: Act, who: &Who) -> Act {
+    match act {
+        Act::List { unit, ground: Ground::Duplicate { kept, .. } } => {
+            Act::List { unit, ground: Ground::Duplicate { kept, found_by: who.actor } }
+        }
+        act => act,
     }
 }
 
@@ -347,6 +358,16 @@ mod tests {
             let asked: Vec<case::Unit> = hangs_on(&case, &act).into_iter().map(|(unit, _)| unit).collect();
             assert_eq!(asked, units, "{}", act.as_str());
         }
+    }
+
+    #[test]
+    fn who_lists_a_duplicate_found_it() {
+        let (kept, unit) = (RecordId::new(0, [7; 10]), case::Unit::Record(RecordId::new(0, [8; 10])));
+        let who = Who { actor: ActorId::new(0, [1; 10]), role: Role::Archivist, authenticated: None };
+        let found_by = |actor| Act::List { unit, ground: Ground::Duplicate { kept, found_by: actor } };
+        assert_eq!(signed(found_by(ActorId::new(0, [2; 10])), &who), found_by(who.actor));
+        let expired = || Act::List { unit, ground: ground() };
+        assert_eq!(signed(expired(), &who), expired());
     }
 
     #[test]

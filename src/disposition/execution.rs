@@ -42,6 +42,7 @@ use crate::record::{
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt,
     sync::Arc,
 };
 
@@ -77,6 +78,17 @@ pub enum Waits {
     Case(CaseId),
 }
 
+/// By identifiers alone, for lists and logs.
+impl fmt::Display for Waits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Waits::Order(record) => record.fmt(f),
+            Waits::Unit(case, unit) => write!(f, "{case}/{}", unit_of(*unit)),
+            Waits::Case(case) => case.fmt(f),
+        }
+    }
+}
+
 /// Why.
 #[derive(Debug)]
 pub enum Why {
@@ -92,6 +104,8 @@ pub enum Why {
 struct Unfinished {
     case: Arc<Case>,
     ordered: BTreeMap<Unit, Vec<Ended>>,
+    /// Is it known of each of its orders by which unit that went?
+    whole: bool,
 }
 
 /// Orders that a unit is destroyed as it was decided.
@@ -113,7 +127,7 @@ pub async fn order(archive: &Archive, who: &Who, id: CaseId, unit: Unit) -> Resu
 /// If we stop here, what is done is in the ledger, and the next round begins where this one was.
 pub async fn resume(archive: &Archive) -> Result<Resumed, DispositionError> {
     let mut resumed = Resumed::default();
-    for Unfinished { case, ordered } in unfinished(archive, &mut resumed).await? {
+    for Unfinished { case, ordered, .. } in unfinished(archive, &mut resumed).await? {
         for (unit, ends) in &ordered {
             let finished = finish_order(archive, &case, *unit, ends).await;
             resumed.pends(Waits::Unit(case.case, *unit), finished);
@@ -126,8 +140,9 @@ pub async fn resume(archive: &Archive) -> Result<Resumed, DispositionError> {
             Err(error) => resumed.pends(Waits::Order(ended.record), Err(error)),
         }
     }
-    // What a round before could not look at is told once.
-    for Unfinished { case, ordered } in unfinished(archive, &mut Resumed::default()).await? {
+    // What could not be looked at is told above, once. A unit of which a part is not known is not called destroyed.
+    let known = unfinished(archive, &mut Resumed::default()).await?;
+    for Unfinished { case, ordered, .. } in known.into_iter().filter(|one| one.whole) {
         for (unit, ends) in &ordered {
             match tell(archive, &case, *unit, ends).await {
                 Ok(told) => resumed.units += u64::from(told),
@@ -252,12 +267,20 @@ fn was_judged() -> UnitFacts {
 async fn unfinished(archive: &Archive, resumed: &mut Resumed) -> Result<Vec<Unfinished>, DispositionError> {
     let mut open = BTreeMap::new();
     for known in archive.catalog.cases().await? {
-        if known.stage == Stage::Decided
-            && let Some((case, _)) = cases::case(archive, known.case).await?
-        {
-            let told: BTreeSet<Digest> = case.listed.iter().flat_map(|listed| listed.certificates.clone()).collect();
-            open.insert(known.case, (case, told, BTreeMap::<Unit, Vec<Ended>>::new()));
+        if known.stage != Stage::Decided {
+            continue;
         }
+        let case = match cases::case(archive, known.case).await {
+            Ok(Some((case, _))) => case,
+            Ok(None) => continue,
+            // The others go on.
+            Err(error) => {
+                resumed.pends(Waits::Case(known.case), Err(error));
+                continue;
+            }
+        };
+        let told: BTreeSet<Digest> = case.listed.iter().flat_map(|listed| listed.certificates.clone()).collect();
+        open.insert(known.case, (Unfinished { case, ordered: BTreeMap::new(), whole: true }, told));
     }
     let mut from = 0;
     while !open.is_empty() {
@@ -265,18 +288,20 @@ async fn unfinished(archive: &Archive, resumed: &mut Resumed) -> Result<Vec<Unfi
         let Some(last) = page.last() else { break };
         from = last.seq + 1;
         for ended in page {
-            let Some((case, told, ordered)) = ended.case.and_then(|case| open.get_mut(&case)) else { continue };
+            let Some((of, told)) = ended.case.and_then(|case| open.get_mut(&case)) else { continue };
             if ended.certificate.is_some_and(|certificate| told.contains(&certificate)) {
                 continue;
             }
-            match unit_by_which(archive, case, &ended).await {
-                Ok(unit) => ordered.entry(unit).or_default().push(ended),
-                Err(error) => resumed.pends(Waits::Order(ended.record), Err(error)),
+            match unit_by_which(archive, &of.case, &ended).await {
+                Ok(unit) => of.ordered.entry(unit).or_default().push(ended),
+                Err(error) => {
+                    of.whole = false;
+                    resumed.pends(Waits::Order(ended.record), Err(error));
+                }
             }
         }
     }
-    let open = open.into_values().filter(|(_, _, ordered)| !ordered.is_empty());
-    Ok(open.map(|(case, _, ordered)| Unfinished { case, ordered }).collect())
+    Ok(open.into_values().map(|(of, _)| of).filter(|of| !of.ordered.is_empty()).collect())
 }
 
 /// The unit by which a record went: itself where it is listed, else as its stub says.
@@ -407,7 +432,7 @@ mod tests {
             ordered: None,
             certificates: vec![],
         };
-        let at = Instant::from_micros(1_763_877_600_000_000);
+        let at: Instant = "2026-11-23T03:00:00.000000Z".parse().unwrap();
         Case {
             stage: Stage::Decided,
             listed: vec![listed],
@@ -424,7 +449,7 @@ mod tests {
     fn a_case_is_told_what_the_ledger_judged() {
         let (rules, who) = (Rules::default(), in_the_name_of(actor(5)));
         let facts = Facts { rules: &rules, units: BTreeMap::from([(unit(), was_judged())]) };
-        let at = Instant::from_micros(1_763_877_700_000_000);
+        let at = "2026-11-27T03:00:00.000000Z".parse().unwrap();
         let ordered = after(&decided(), &Act::Order { unit: unit() }, &who, &facts, at).unwrap();
         assert_eq!(ordered.find(unit()).unwrap().ordered, Some(at));
         let destroyed = Act::Destroyed { unit: unit(), certificates: vec![Digest::of(b"c")] };

@@ -94,19 +94,15 @@ fn marked(before: &Description, replaces: Digest, secrecy: Secrecy, salt: String
 mod tests {
     use super::*;
     use crate::record::{description::SCHEMA, metadata::Metadata, secrecy::Suspect};
+    use serde_json::json;
 
     #[test]
     fn a_mark_changes_nothing_else_and_hides() {
-        let before = Description {
-            schema: SCHEMA.into(),
-            record: RecordId::new(0, [1; 10]),
-            replaces: None,
-            salt: "0a".repeat(32),
-            metadata: Metadata { subject: "Kế hoạch".into(), ..Metadata::default() },
-            components: vec![],
-            findings: vec![],
-            secrecy: None,
-        };
+        let record = RecordId::new(0, [1; 10]);
+        let metadata = Metadata { subject: "Kế hoạch".into(), ..Metadata::default() };
+        let salt = "0a".repeat(32);
+        let told = json!({"schema": SCHEMA, "record": record, "salt": salt, "metadata": metadata, "components": []});
+        let before: Description = serde_json::from_value(told).unwrap();
         let suspected = Secrecy::Suspected { level: Level::Secret, by: Suspect::Program };
         let next = marked(&before, Digest::of(b"r"), suspected.clone(), "0b".repeat(32));
         assert!(before.shows() && !next.shows());

@@ -123,7 +123,13 @@ impl Told<'_> {
     fn list(&self) -> String {
         let foot = self.foot(&[("", "Người lập danh mục", None), ("", "Người đứng đầu", None)]);
         let rows = self.rows(|_| true);
-        list::print_list(&list::List { head: self.head(None), fonds: self.fonds.clone(), case: self.code(), rows, foot })
+        list::print_list(&list::List {
+            head: self.head(None),
+            fonds: self.fonds.clone(),
+            case: self.code(),
+            rows,
+            foot,
+        })
     }
 
     fn explanation(&self) -> String {
@@ -140,7 +146,10 @@ impl Told<'_> {
             fonds: self.fonds.clone(),
             case: self.code(),
             origin: DOTS.into(),
-            years: span.map_or(DOTS.into(), |(first, last)| if first == last { (*first).into() } else { format!("{first}; {last}") }),
+            years: span.map_or(
+                DOTS.into(),
+                |(first, last)| if first == last { (*first).into() } else { format!("{first}; {last}") },
+            ),
             grounds: grounds.map(|(ground, units)| (ground.to_owned(), units as u64)).collect(),
             contents: vec![DOTS.into()],
             schedules: self.schedules.clone(),
@@ -168,9 +177,7 @@ impl Told<'_> {
         };
         let reviewed = self.case.listed.iter().map(|listed| {
             let proposal = listed.proposal.as_ref();
-            let votes = |of: fn(&Votes) -> u16| {
-                proposal.map_or(0, |proposal| u64::from(of(&proposal.votes)))
-            };
+            let votes = |of: fn(&Votes) -> u16| proposal.map_or(0, |proposal| u64::from(of(&proposal.votes)));
             council::Reviewed {
                 row: self.row(listed),
                 opinions: listed.opinions.iter().map(said).collect(),
@@ -322,7 +329,8 @@ mod tests {
 
     fn a_case() -> Case {
         let (due, schedule) = ("2026-01-01".parse().unwrap(), ScheduleId::new(0, [3; 10]));
-        let paper = |number: &str| Paper { number: Some(number.into()), day: "2026-11-20".parse().unwrap(), record: None };
+        let paper =
+            |number: &str| Paper { number: Some(number.into()), day: "2026-11-20".parse().unwrap(), record: None };
         let votes = Votes { agree: 3, against: 0, abstained: 0 };
         let opinion = Opinion { by: actor(1), outcome: Outcome::Destroy, reason: "<b>Hết giá trị</b>".into() };
         let listed = Listed {
@@ -362,7 +370,9 @@ mod tests {
             assert!(!page.contains("<b>Hết"), "{name}: what people wrote is text");
         }
         let [_, _, council, meeting, _, decision, ..] = &papers[..] else { panic!("{names:?}") };
-        assert!(council.1.contains("31/QĐ-SNV") && council.1.contains("Nguyễn Văn An, Trưởng phòng: Chủ tịch Hội đồng"));
+        assert!(
+            council.1.contains("31/QĐ-SNV") && council.1.contains("Nguyễn Văn An, Trưởng phòng: Chủ tịch Hội đồng")
+        );
         assert!(meeting.1.contains("ngày 20/11/2026") && meeting.1.contains("hủy"));
         assert!(decision.1.contains("hết thời hạn lưu trữ ngày 01/01/2026, mục 12"), "what is proposed, as a draft");
         assert!(decision.1.contains(DOTS), "no day that nobody decided");
