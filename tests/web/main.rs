@@ -1,5 +1,6 @@
 //! The pages: in a real Chromium, as people use them, and over plain HTTP, as strangers would.
 
+mod arrangement;
 mod browser;
 mod journey;
 mod manners;

@@ -6,21 +6,21 @@ use serde_json::json;
 
 const PASSWORD: &str = "một mật khẩu dài";
 
-fn client() -> Client {
+pub fn client() -> Client {
     Client::builder().redirect(Policy::none()).build().unwrap()
 }
 
 /// What a browser sends of a form.
-fn filled(request: RequestBuilder, form: &[(&str, &str)]) -> RequestBuilder {
+pub fn filled(request: RequestBuilder, form: &[(&str, &str)]) -> RequestBuilder {
     let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
     request.header("content-type", "application/x-www-form-urlencoded").body(body)
 }
 
-fn header<'a>(answer: &'a Response, name: &str) -> &'a str {
+pub fn header<'a>(answer: &'a Response, name: &str) -> &'a str {
     answer.headers().get(name).map_or("", |value| value.to_str().unwrap())
 }
 
-async fn log_in(client: &Client, service: &Service, name: &str) -> String {
+pub async fn log_in(client: &Client, service: &Service, name: &str) -> String {
     let form = [("name", name), ("password", PASSWORD), ("next", "/verify")];
     let login = filled(client.post(format!("{}/login", service.address)).header("origin", &service.address), &form);
     let answer = login.send().await.unwrap();

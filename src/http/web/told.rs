@@ -165,26 +165,23 @@ pub fn id<T: std::str::FromStr>(text: &str) -> Result<T, Trouble> {
     text.parse().map_err(|_| Kind::NotFound.into())
 }
 
-/// Whose files a visitor reads: the fonds by code, with the names under which their creators go.
+/// Whose files a visitor reads: by the creators of the fonds, as everywhere at the door.
 pub struct Seeing {
     reader: Reader,
-    fonds: HashMap<String, [String; 2]>,
+    creators: HashMap<String, String>,
 }
 
 impl Seeing {
     pub async fn of(archive: &Archive, visit: &Visit) -> Result<Seeing, Trouble> {
         let all = archive.catalog.fonds().await.map_err(ArchiveError::from)?;
-        let fonds = all.into_iter().map(|one| (one.code, [one.creator, one.name])).collect();
-        Ok(Seeing { reader: visit.reader(), fonds })
+        let creators = all.into_iter().map(|one| (one.code, one.creator)).collect();
+        Ok(Seeing { reader: visit.reader(), creators })
     }
 
     /// May something of this level be read, that lies in a fonds or is an agency's?
     pub fn sees(&self, access: Access, fonds: Option<&str>, agency: Option<&str>) -> bool {
-        let [creator, name] = match fonds.and_then(|code| self.fonds.get(code)) {
-            Some([creator, name]) => [Some(creator.as_str()), Some(name.as_str())],
-            None => [None, None],
-        };
-        self.reader.may_read(access, creator, name) || self.reader.may_read(access, agency, None)
+        let creator = fonds.and_then(|code| self.creators.get(code)).map(String::as_str);
+        self.reader.may_read(access, creator, agency)
     }
 
     /// May a file be read? Who makes it may: it is theirs.
