@@ -110,7 +110,7 @@ impl Archive {
     /// Index, catalog and desk keep nothing of it: segments that held it are written anew, and the catalog's log is emptied.
     ///
     /// If we stop here, some of them have; the order has no certificate.
-    async fn forget(&self, _record: RecordId) -> Result<Vec<Forgotten>, ArchiveError> {
+    async fn forget(&self, record: RecordId) -> Result<Vec<Forgotten>, ArchiveError> {
         let mut forgotten = Vec::new();
         self.feed.flush().await?;
         let index = self.index.clone();
@@ -127,7 +127,9 @@ impl Archive {
             }
         }
         forgotten.push(Forgotten { held: Held::Catalog, at: self.clock.now() });
-        // The desk knows records by their identifiers alone; what was staged goes with each place.
+        // The desk knows records by their identifiers, and by the words with which a wrong deposit was asked back; what was
+        // staged goes with each place.
+        self.desk.forget_withdrawal(record).await?;
         forgotten.push(Forgotten { held: Held::Desk, at: self.clock.now() });
         forgotten.push(Forgotten { held: Held::Staging, at: self.clock.now() });
         Ok(forgotten)

@@ -1,5 +1,6 @@
 //! `vankho hold`: holds (tạm dừng hủy) are placed, listed and released.
 
+use crate::access::saved;
 use crate::archive::Archive;
 use crate::catalog::holds::KnownHold;
 use crate::cli::{
@@ -11,10 +12,10 @@ use crate::cli::{
 };
 use crate::disposition::holds::{self, HoldAsked};
 use crate::record::{
+    access::Reader,
     hold::{Reason, Scope},
     id::{HoldId, RecordId},
 };
-use crate::worker::disposition::found;
 use clap::{Args, Subcommand};
 use serde_json::json;
 use std::process::ExitCode;
@@ -150,8 +151,8 @@ impl On {
             (_, _, Some(typed), _) => Scope::Fonds { fonds: fonds::named(archive, typed).await?.fonds },
             (.., search) => {
                 let query = search.clone().unwrap_or_default();
-                // An empty one would find everything; the rule of holds refuses it.
-                let found = if query.trim().is_empty() { Vec::new() } else { found(archive, &query).await? };
+                let found = saved::found(archive, &query, Reader::Archivist).await;
+                let found = found.map_err(|error| CommandError::Usage(error.to_string()))?;
                 return Ok((Scope::Search { query, later_arrivals: later }, found));
             }
         };

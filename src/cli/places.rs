@@ -32,7 +32,7 @@ pub async fn status(context: &Context) -> Result<ExitCode, CommandError> {
 }
 
 fn text(screen: &Screen, state: &State) -> String {
-    let State { origin, entries, records, waiting, primary, replicas, fixity, backup, witnesses, authorities } = state;
+    let State { origin, entries, records, waiting, primary, replicas, fixity, backup, witnesses, .. } = state;
     let mut lines = vec![match screen.say("vi", "en") {
         "vi" => format!("{origin}: {records} tài liệu, {waiting} chờ đọc nội dung, {entries} sự kiện"),
         _ => format!("{origin}: {records} records, {waiting} waiting to be read, {entries} entries"),
@@ -44,7 +44,11 @@ fn text(screen: &Screen, state: &State) -> String {
     lines.extend(fixity.iter().map(|covered| coverage(screen, covered)));
     lines.extend(backup.iter().map(|backup| backed_up(screen, backup)));
     lines.extend(witnesses.iter().map(|witness| witnessing(screen, witness)));
-    lines.extend(authorities.iter().map(|authority| stamping(screen, authority)));
+    lines.extend(state.authorities.iter().map(|authority| stamping(screen, authority)));
+    if state.orders_pending > 0 {
+        let pending = screen.say("lệnh hủy chưa hoàn tất", "orders to destroy not carried out yet");
+        lines.push(format!("{} {pending}", state.orders_pending));
+    }
     lines.join("\n")
 }
 

@@ -1,21 +1,15 @@
 //! Orders are carried out, and holds on saved searches catch what arrives later.
 
-use crate::access::{self, ask};
-use crate::archive::{Archive, ArchiveError};
+use crate::access::saved;
+use crate::archive::Archive;
 use crate::disposition::{
     DispositionError,
     execution::{self, Resumed, Why},
     holds,
 };
-use crate::record::{
-    access::Reader,
-    hold::Scope,
-    id::{HoldId, RecordId},
-};
+use crate::record::{access::Reader, hold::Scope, id::HoldId};
 use std::{collections::BTreeSet, time::Duration};
 
-/// Hits that are asked for at once.
-const PAGE: usize = 1000;
 /// Between two rounds.
 const PAUSE: Duration = Duration::from_secs(30);
 
@@ -51,22 +45,6 @@ pub async fn rounds(archive: &Archive) {
     }
 }
 
-/// Everything that words find, as an archivist finds it.
-pub async fn found(archive: &Archive, words: &str) -> Result<Vec<RecordId>, ArchiveError> {
-    let (mut found, mut cursor) = (Vec::new(), None);
-    loop {
-        let question = ask::Question { text: words.into(), limit: PAGE, cursor, ..ask::Question::default() };
-        let query = ask::query(question, Reader::Archivist);
-        let query = query.map_err(|fault| ArchiveError::Conflict(fault.to_string()))?;
-        let page = access::search(archive, query, false).await?;
-        found.extend(page.found.into_iter().map(|one| one.known.record));
-        cursor = page.next;
-        if cursor.is_none() {
-            return Ok(found);
-        }
-    }
-}
-
 /// Has every hold that is in force lie on what it should: after a stop, and where something came since the last look.
 ///
 /// If we stop here, the next look asks the same.
@@ -83,7 +61,13 @@ async fn catch(archive: &Archive, caught: &mut Caught) -> Result<(), Disposition
         }
         let Some((hold, _)) = holds::hold(archive, known.hold).await? else { continue };
         let found = match &hold.scope {
-            Scope::Search { query, .. } => found(archive, query).await?,
+            Scope::Search { query, .. } => match saved::found(archive, query, Reader::Archivist).await {
+                Ok(found) => found,
+                Err(error) => {
+                    tracing::warn!(hold.id = %known.hold, %error, "what a hold should catch could not be looked for");
+                    continue;
+                }
+            },
             _ => Vec::new(),
         };
         let placed = holds::catch(archive, known.hold, &found).await?;
