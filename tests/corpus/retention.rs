@@ -149,7 +149,8 @@ impl Life {
         for units in &cases {
             self.case(year, units).await;
         }
-        execution::resume(&self.archive).await.unwrap();
+        let resumed = execution::resume(&self.archive).await.unwrap();
+        assert!(resumed.certified == 0 && resumed.pending.is_empty(), "{year}: something was left: {resumed:?}");
         println!("{year}: {} units due, {} on hold, {} cases", listed.len(), listed.len() - free.len(), cases.len());
     }
 
@@ -235,8 +236,14 @@ impl Life {
         told.into_iter().collect()
     }
 
+    /// A second later: what came after what is told by moments too.
+    fn tick(&self) {
+        self.micros.fetch_add(1_000_000, Ordering::SeqCst);
+    }
+
     async fn act(&self, who: &Who, case: CaseId, act: Act) {
         let said = format!("{act:?}");
+        self.tick();
         if let Err(error) = cases::act(&self.archive, who, case, act).await {
             panic!("{said}: {error:?}");
         }
@@ -310,6 +317,7 @@ impl Life {
             if let Some(hold) = late {
                 self.hold(*n, hold).await;
             }
+            self.tick();
             let ordered = execution::order(&self.archive, &archivist(), case, unit).await;
             if late.is_some() {
                 assert!(matches!(ordered, Err(DispositionError::Refused(Refusal::OnHold))), "{ordered:?}");
@@ -319,7 +327,8 @@ impl Life {
                 ordered.unwrap_or_else(|error| panic!("{year}: {unit:?}: {error:?}"));
             }
         }
-        execution::resume(&self.archive).await.unwrap();
+        let resumed = execution::resume(&self.archive).await.unwrap();
+        assert!(resumed.pending.is_empty(), "{year}: {resumed:?}");
     }
 
     /// Where everything has ended: exactly where the model says, with a certificate for each record that is gone.
