@@ -83,7 +83,7 @@ impl Life {
         let (mut packages, mut opened) = (Vec::new(), Vec::new());
         for (n, plan) in plans.iter().enumerate() {
             let (code, fonds) = &self.fonds[plan.fonds];
-            let notation = format!("{}{}", short(plan.kind), plan.unit.class);
+            let notation = format!("{}{}.T{}", short(plan.kind), plan.unit.class, plan.volume);
             let file = FileCode::new(code, plan.year as u16, &notation).unwrap().to_string();
             for (ordinal, row) in (1..).zip(&plan.rows) {
                 let inside = plan.unit.inside.first().filter(|_| ordinal == 1);

@@ -8,8 +8,9 @@ use std::{collections::BTreeMap, ops::RangeInclusive, path::Path};
 
 /// Letters of one text: what is destroyed need not be long.
 const TEXT_CHARS_MAX: usize = 3_000;
-/// Records of one file in a slice.
-const FILE_RECORDS_MAX: usize = 8;
+/// Records of one file: in a slice, and of one volume of it where it is all of the corpus.
+const SLICE_RECORDS_MAX: usize = 8;
+const VOLUME_RECORDS_MAX: usize = 50;
 
 /// A document of the corpus.
 pub struct Row {
@@ -46,6 +47,8 @@ pub struct Plan {
     pub fonds: usize,
     pub year: i32,
     pub kind: &'static str,
+    /// Of the files that would have one code.
+    pub volume: usize,
     pub rows: Vec<Row>,
     pub loose: bool,
     pub holds: Vec<HoldPlan>,
@@ -89,7 +92,7 @@ pub fn plan(
         }
         let mut room = records;
         for (_, rows) in &mut groups {
-            rows.truncate(FILE_RECORDS_MAX.min(room));
+            rows.truncate(SLICE_RECORDS_MAX.min(room));
             room -= rows.len();
         }
         groups.retain(|(_, rows)| !rows.is_empty());
@@ -98,7 +101,10 @@ pub fn plan(
     let mut agencies: Vec<String> = groups.iter().map(|((agency, ..), _)| agency.clone()).collect();
     agencies.dedup();
     let mut plans = Vec::new();
-    for ((agency, year, kind, class), rows) in groups {
+    let volumes = groups
+        .into_iter()
+        .flat_map(|(of, rows)| volumes(rows).into_iter().zip(1..).map(move |volume| (of.clone(), volume)));
+    for ((agency, year, kind, class), (rows, volume)) in volumes {
         let fonds = agencies.iter().position(|one| *one == agency).expect("an agency of the list");
         let mut unit = Unit { class: class.to_owned(), ..Unit::default() };
         unit.facts.push(Fact { what: "work_ended".into(), year, told: *years.start() });
@@ -109,7 +115,7 @@ pub fn plan(
         if !loose && chance.one_in(12) {
             unit.inside.push(["3.17", "3.11", "9.07"][chance.below(3)].into());
         }
-        plans.push(Plan { fonds, year, kind, rows, loose, holds: Vec::new(), unit });
+        plans.push(Plan { fonds, year, kind, volume, rows, loose, holds: Vec::new(), unit });
     }
     for fonds in 0..agencies.len() {
         if chance.one_in(3) {
@@ -120,6 +126,18 @@ pub fn plan(
     }
     plans.iter_mut().for_each(|plan| fate(plan, model, chance, &years));
     (agencies, plans)
+}
+
+/// The records of a file in volumes (tập), of which each is a file.
+fn volumes(rows: Vec<Row>) -> Vec<Vec<Row>> {
+    let mut volumes: Vec<Vec<Row>> = Vec::new();
+    for row in rows {
+        match volumes.last_mut().filter(|volume| volume.len() < VOLUME_RECORDS_MAX) {
+            Some(volume) => volume.push(row),
+            None => volumes.push(vec![row]),
+        }
+    }
+    volumes
 }
 
 /// What becomes of some of the files that come to an end: held before, stopped at the last moment, spared once.
