@@ -318,7 +318,8 @@ def row(document, agencies, fonds, retentions, pages, ordinal):
         "agency": document["head"]["name"], "type": document["kind"], "field": document.get("field"),
         "drafting_agency": agencies[document["draft"]]["name"] if "draft" in document else None, "custodian": custodian,
         "language": ["vi"], "pages": pages, "access": document.get("access", "public"), "fonds": document["fonds"],
-        "file": document["file"], "file_ordinal": ordinal, "keywords": document["keywords"].split("; "),
+        # The whole code (TT 05/2025): the lists of a fonds have it without what stands before the year.
+        "file": f"{document['fonds']}.{document['file']}", "file_ordinal": ordinal, "keywords": document["keywords"].split("; "),
         "origin": "Số hóa" if document["form"] == "scan" else "Gốc điện tử", "physical_condition": document.get("condition"),
         # Five years has no code in the circular's list; the yearly list of files has the words.
         "retention_code": document.get("retention", retentions[document["fonds"], document["file"]]) or None,

@@ -7,7 +7,7 @@ use vankho::{
     archive::feed,
     index::query::Query,
     ingest::Fate,
-    record::{access::Reader, component::Unread, text},
+    record::{access::Reader, component::Unread, filecode::FileCode, retention::period::Period, text},
 };
 
 fn sample() -> &'static Path {
@@ -88,6 +88,8 @@ fn every_file_of_the_sample_is_in_its_list_and_every_fonds_and_year_is_there() {
     let (mut fonds, mut years) = (BTreeSet::new(), BTreeSet::new());
     for row in rows() {
         let [of, file, issued] = ["fonds", "file", "issued"].map(|name| row[name].as_str().unwrap().to_owned());
+        // The lists have the code without what stands before the year.
+        let file = file.strip_prefix(&format!("{of}.")).unwrap_or_else(|| panic!("{file} is not of {of}"));
         let list = fs::read_to_string(sample().join(format!("lists/{of}-{}.csv", &file[..4]))).unwrap();
         assert!(list.lines().any(|line| line.starts_with(&format!("{file},"))), "{of} {file}");
         let closed = (of == "UBND-DM").then_some("2025-06-30");
@@ -98,6 +100,29 @@ fn every_file_of_the_sample_is_in_its_list_and_every_fonds_and_year_is_there() {
     }
     assert_eq!(fonds.into_iter().collect::<Vec<_>>(), ["SNV-LH", "UBND-DM", "UBND-LH", "UBND-SM"]);
     assert_eq!(years.len(), 8, "{years:?}");
+}
+
+/// `deploy/sample/arrange` gives every file a class of the schedule of 2011; what the list says must not be longer.
+#[test]
+fn every_file_of_the_sample_has_a_class_that_lives_as_long_as_its_list_says() {
+    let schedule = vankho::exchange::shipped::schedules().unwrap().remove(0);
+    let files = fs::read_to_string(sample().join("files.tsv")).unwrap();
+    let mut seen = 0;
+    for line in files.lines().skip(1) {
+        let cells: Vec<&str> = line.split('\t').collect();
+        let [of, code, _, listed, _, _, row] = cells[..] else { panic!("{line}") };
+        assert!(FileCode::read(&format!("{of}.{code}")).is_ok(), "{line}");
+        let class = schedule.classes.iter().find(|class| class.code == row).unwrap_or_else(|| panic!("{line}"));
+        let (listed, _) = Period::read(listed).unwrap();
+        let shorter = match (class.period, listed) {
+            (Period::Years(_), Period::Permanent) => true,
+            (Period::Years(class), Period::Years(listed)) => class < listed,
+            _ => false,
+        };
+        assert!(!shorter, "{line}: {}", class.period);
+        seen += 1;
+    }
+    assert!(seen > 40, "{seen}");
 }
 
 /// Another version of the tools compresses otherwise: names, manifest, lists and the parts that Python alone

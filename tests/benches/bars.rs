@@ -11,6 +11,7 @@ mod ingest;
 mod large;
 mod ledger;
 mod real;
+mod retention;
 #[path = "../store/server.rs"]
 #[allow(dead_code, reason = "the tests of storage use more of it")]
 mod server;
@@ -61,7 +62,7 @@ fn main() -> ExitCode {
     }
     // Numbers choose among the comparisons of one part.
     let wanted: Vec<&String> = words.iter().filter(|word| word.starts_with(|c: char| c.is_alphabetic())).collect();
-    let benches: [Bench; 8] = [
+    let benches: [Bench; 9] = [
         ("ingest", ingest::small),
         ("door", door::bars),
         ("s3", door::s3),
@@ -69,6 +70,7 @@ fn main() -> ExitCode {
         ("ledger", ledger::million),
         ("large", large::ratio),
         ("memory", large::memory),
+        ("retention", retention::bars),
         ("real", real::corpus),
     ];
     let mut bars = Bars::default();

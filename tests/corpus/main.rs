@@ -9,6 +9,10 @@
 
 mod api;
 mod convert;
+mod retention;
+mod retention_filled;
+mod retention_model;
+mod retention_rows;
 
 use convert::Manifests;
 use serde_json::{Value, json};
@@ -58,7 +62,7 @@ fn main() -> ExitCode {
     let corpus = Corpus { from, data: dir.path().join("kho"), manifests, queries, dir };
     corpus.run(&["init", "--origin", "corpus.example.vn/log"], 0);
     type Step = (&'static str, fn(&Corpus));
-    let steps: [Step; 9] = [
+    let steps: [Step; 10] = [
         ("the_articles_are_taken_in", |corpus| corpus.take_in(&[&corpus.manifests.articles])),
         ("questions_find_their_articles", questions_find_their_articles),
         ("rebuild_keeps_its_pace", rebuild_keeps_its_pace),
@@ -68,6 +72,8 @@ fn main() -> ExitCode {
         ("a_receipt_is_verified_at_once", a_receipt_is_verified_at_once),
         ("rebuild_answers_the_same", rebuild_answers_the_same),
         ("the_same_through_the_api", api::the_same_through_the_api),
+        // An archive of its own.
+        ("thirty_years_of_retention", retention::thirty_years),
     ];
     // A word chooses steps by their names; most need those before them.
     let chosen: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
