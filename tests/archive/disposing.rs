@@ -232,10 +232,10 @@ pub fn class(schedule: ScheduleId, class: &str) -> Option<ClassRef> {
     Some(ClassRef { schedule, version: 1, class: class.into() })
 }
 
-pub async fn opened_fonds(archive: &Archive) -> FondsId {
+pub async fn opened_fonds(archive: &Archive, code: &str) -> FondsId {
     let about = fonds::About {
-        code: FONDS.into(),
-        name: "Phông Sở Nội vụ".into(),
+        code: code.into(),
+        name: format!("Phông {code}"),
         kind: fonds::Kind::Fonds,
         creator: "SNV".parse().unwrap(),
         custodians: vec![],
@@ -305,7 +305,7 @@ pub async fn settled(world: &World, archive: &Archive) -> Settled {
 }
 
 pub async fn settled_under(world: &World, archive: &Archive, schedule: ScheduleId) -> Settled {
-    let fonds = opened_fonds(archive).await;
+    let fonds = opened_fonds(archive, FONDS).await;
     let file = opened_file(archive, fonds, about(CODE, class(schedule, CLASS))).await;
     let canaries = [Canaries::new(), Canaries::new(), Canaries::new(), Canaries::new()];
     let in_file = |n: usize| Metadata {
@@ -441,7 +441,7 @@ pub fn ends(entries: &[Entry], record: RecordId) -> (usize, usize) {
 
 /// Everything that is due or will be by a day.
 pub fn all_until(until: Day) -> DueFilter {
-    DueFilter { until, fonds: None, schedule: None, class: None, kind: None, held: None, considered: None }
+    DueFilter::on(until)
 }
 
 /// All that the catalog says of retention and disposition, to be compared with what another says.
