@@ -308,15 +308,11 @@ pub async fn settled_under(world: &World, archive: &Archive, schedule: ScheduleI
     let fonds = opened_fonds(archive, FONDS).await;
     let file = opened_file(archive, fonds, about(CODE, class(schedule, CLASS))).await;
     let canaries = [Canaries::new(), Canaries::new(), Canaries::new(), Canaries::new()];
-    let in_file = |n: usize| Metadata {
-        file: Some(CODE.into()),
-        file_ordinal: Some(n as u32 + 1),
-        ..canaries[n].metadata()
-    };
+    let in_file =
+        |n: usize| Metadata { file: Some(CODE.into()), file_ordinal: Some(n as u32 + 1), ..canaries[n].metadata() };
     let loose = Metadata { class: class(schedule, CLASS), ..loose(&canaries[3].metadata()) };
     let stays = Metadata { class: class(schedule, PERMANENT), ..self::loose(&said("ở lại")) };
-    let mut given: Vec<(Metadata, Vec<Source>)> =
-        (0..3).map(|n| (in_file(n), canaries[n].components(world))).collect();
+    let mut given: Vec<(Metadata, Vec<Source>)> = (0..3).map(|n| (in_file(n), canaries[n].components(world))).collect();
     given.push((loose, canaries[3].components(world)));
     given.push((stays, text("Báo cáo tổng kết năm, ở lại mãi")));
     let records = deposit(world, archive, "lần đầu", given).await.unwrap();
@@ -433,9 +429,7 @@ pub async fn entries(archive: &Archive) -> Vec<Entry> {
 /// How often a record was ordered to end, and how often it ended.
 pub fn ends(entries: &[Entry], record: RecordId) -> (usize, usize) {
     let count = |is: &dyn Fn(&Event) -> bool| entries.iter().filter(|entry| is(&entry.event)).count();
-    let ended = |event: &Event| {
-        matches!(event, Event::Destroyed { record: one, .. } | Event::Expelled { record: one, .. } if *one == record)
-    };
+    let ended = |event: &Event| matches!(event, Event::Destroyed { record: one, .. } | Event::Expelled { record: one, .. } if *one == record);
     (count(&|event| event.ends() == Some(record)), count(&ended))
 }
 
@@ -460,7 +454,10 @@ pub async fn answers(archive: &Archive) -> String {
         units.push(format!("{:?}", catalog.ruling(known.schedule).await.unwrap()));
     }
     let ends = (catalog.ends(0, 1000).await.unwrap(), catalog.orders_open().await.unwrap());
-    format!("{due:#?}\n{holds:#?}\n{said:#?}\n{cases:#?}\n{ends:#?}\n{units:#?}\n{:#?}", catalog.falling().await.unwrap())
+    format!(
+        "{due:#?}\n{holds:#?}\n{said:#?}\n{cases:#?}\n{ends:#?}\n{units:#?}\n{:#?}",
+        catalog.falling().await.unwrap()
+    )
 }
 
 /// Somebody writes to the catalog's own file.

@@ -136,7 +136,8 @@ async fn kept_outside(world: &World, archive: &Archive, records: &[RecordId]) ->
 async fn knows_nothing(archive: &Archive, canaries: &[Canaries]) {
     archive.settle().await.unwrap();
     for planted in canaries {
-        let asked = [&planted.title, &planted.note, &planted.keyword, &planted.text, &planted.field, &planted.external_id];
+        let asked =
+            [&planted.title, &planted.note, &planted.keyword, &planted.text, &planted.field, &planted.external_id];
         for word in asked {
             let mut query = Query::new(word, Reader::Cleared);
             query.facets = true;
@@ -183,7 +184,9 @@ async fn what_is_destroyed_is_gone_from_everywhere_and_everything_else_holds() {
             assert!(here, "{name} is nowhere at {place}: {before:?}");
         }
     }
-    for (name, whence) in [("title", "derived/catalog.db"), ("text", "(terms"), ("field", "(terms"), ("keyword", "(terms")] {
+    for (name, whence) in
+        [("title", "derived/catalog.db"), ("text", "(terms"), ("field", "(terms"), ("keyword", "(terms")]
+    {
         assert!(before.iter().any(|one| one.contains(name) && one.contains(whence)), "{name} {whence}: {before:?}");
     }
     let case = decided(&archive, &settled.units()).await;
@@ -385,11 +388,8 @@ async fn neither_healing_nor_repair_nor_late_reading_bring_it_back() {
     let kept = archive.keep_bytes(unread, Digest::of(&text), text.into()).await;
     assert!(kept.is_err(), "a rendition of it was kept");
     let replaces = known.description;
-    let read = Description {
-        replaces: Some(replaces),
-        salt: "0b".repeat(32),
-        ..Description::clone(&described.description)
-    };
+    let read =
+        Description { replaces: Some(replaces), salt: "0b".repeat(32), ..Description::clone(&described.description) };
     let bytes = read.to_bytes().unwrap();
     let description = Digest::of(&bytes);
     let by = archive.operator;
@@ -481,13 +481,18 @@ async fn leftovers_of_dead_writes_and_of_staging_go_with_the_record() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_stays_is_what_it_was() {
     let (world, archive, settled) = due().await;
-    let new = deposit(&world, &archive, "mới", vec![(loose(&said("mới")), text("Văn bản mới, mới hôm nay"))]).await.unwrap();
+    let new =
+        deposit(&world, &archive, "mới", vec![(loose(&said("mới")), text("Văn bản mới, mới hôm nay"))]).await.unwrap();
     world.characterize(&archive).await.unwrap();
     let staying = [settled.stays, new[0]];
     let mut before = Vec::new();
     for record in staying {
         let described = archive.description(record).await.unwrap().unwrap();
-        before.push((archive.catalog.record(record).await.unwrap(), described.digest, archive.catalog.life(record).await));
+        before.push((
+            archive.catalog.record(record).await.unwrap(),
+            described.digest,
+            archive.catalog.life(record).await,
+        ));
     }
     let case = decided(&archive, &settled.units()).await;
     order_all(&archive, case, &settled.units()).await;

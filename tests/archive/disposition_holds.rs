@@ -2,8 +2,8 @@
 
 use crate::{
     disposing::{
-        ARCHIVIST, Settled, actor, canary, decided, deposit, entries, forget, loose, order, refused, said, settled, text,
-        who, years_pass,
+        ARCHIVIST, Settled, actor, canary, decided, deposit, entries, forget, loose, order, refused, said, settled,
+        text, who, years_pass,
     },
     world::{World, folder},
 };
@@ -235,8 +235,7 @@ async fn a_hold_and_an_order_at_the_same_moment_do_not_both_happen() {
         let unit = if n % 3 == 2 { two.settled.units()[0] } else { two.loose() };
         // Each is sometimes at the one and sometimes at the other.
         let (a, b) = (n / 3 % 2, 1 - n / 3 % 2);
-        let (placed, ordered) =
-            tokio::join!(two.place(a, scope.clone()), order(&two.archives[b], two.case, unit));
+        let (placed, ordered) = tokio::join!(two.place(a, scope.clone()), order(&two.archives[b], two.case, unit));
         match (&placed, &ordered) {
             (Ok(_), Err(_)) => held += 1,
             (Err(_), Ok(_)) => gone += 1,
@@ -302,8 +301,7 @@ async fn a_hold_on_a_saved_search_catches_what_comes_later_if_it_is_to() {
         world.characterize(&archive).await.unwrap();
         assert_eq!(found(&archive, &word).await, [early]);
         let scope = Scope::Search { query: word.clone(), later_arrivals };
-        let placed =
-            holds::place_hold(&archive, &who(&archive, ARCHIVIST), asked(scope), &[early]).await.unwrap();
+        let placed = holds::place_hold(&archive, &who(&archive, ARCHIVIST), asked(scope), &[early]).await.unwrap();
         let Unit::Hold(hold) = placed.unit else { panic!("{placed:?}") };
         let known = archive.catalog.hold(hold).await.unwrap().unwrap();
         assert_eq!((known.scope.as_str(), known.placed, known.asked_by), ("search", 1, actor(ARCHIVIST)));
@@ -317,8 +315,7 @@ async fn a_hold_on_a_saved_search_catches_what_comes_later_if_it_is_to() {
         assert_eq!(holds::catch(&archive, hold, &[early, late]).await.unwrap(), 0, "each gets one entry");
         let on: Vec<Unit> =
             archive.catalog.placements(hold, 0, 100).await.unwrap().iter().map(|placed| placed.unit).collect();
-        let expected: Vec<Unit> =
-            if later_arrivals { vec![early.into(), late.into()] } else { vec![early.into()] };
+        let expected: Vec<Unit> = if later_arrivals { vec![early.into(), late.into()] } else { vec![early.into()] };
         assert_eq!(on, expected);
         years_pass(&world, 11);
         let units = [Listable::Record(early), Listable::Record(late)];

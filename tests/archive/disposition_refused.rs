@@ -3,9 +3,9 @@
 
 use crate::{
     disposing::{
-        ARCHIVIST, CHAIR, CLASS, CODE, HEAD, MEMBERS, SECOND, Settled, about, actor, all_until, approve, class, decided,
-        draft, entries, grounds, keeper, meddle, opened_case, opened_file, order, paper, proceed, refused, schedule_of,
-        script, settled, settled_under, today, who, years_pass,
+        ARCHIVIST, CHAIR, CLASS, CODE, HEAD, MEMBERS, SECOND, Settled, about, actor, all_until, approve, class,
+        decided, draft, entries, grounds, keeper, meddle, opened_case, opened_file, order, paper, proceed, refused,
+        schedule_of, script, settled, settled_under, today, who, years_pass,
     },
     world::World,
 };
@@ -226,8 +226,11 @@ async fn who_reviews_does_not_decide_and_nobody_decides_without_a_review() {
         assert_eq!(found, Refusal::NoCouncil);
     }
     // The head is of the council, and therefore decides nothing.
-    let council =
-        Council { paper: paper(archive, "20/QĐ-SNV"), chair: actor(CHAIR), members: vec![actor(4), actor(5), actor(HEAD)] };
+    let council = Council {
+        paper: paper(archive, "20/QĐ-SNV"),
+        chair: actor(CHAIR),
+        members: vec![actor(4), actor(5), actor(HEAD)],
+    };
     given.act(ARCHIVIST, case, Act::SetUpCouncil { council }).await.unwrap();
     proceed(archive, case, &acts[of("opine")..of("decide")]).await.unwrap();
     let decide = &acts[of("decide")..=of("decide")];
@@ -279,9 +282,8 @@ async fn an_order_past_the_flow_is_judged_by_the_ledger() {
             break;
         }
         let basis = given.basis(case, given.file()).await;
-        let refusal = order_refused(
-            archive.order_destruction(actor(ARCHIVIST), case, &[(settled.inside[0], basis)]).await,
-        );
+        let refusal =
+            order_refused(archive.order_destruction(actor(ARCHIVIST), case, &[(settled.inside[0], basis)]).await);
         let expected = if n == 0 { Refusal::NotListed } else { Refusal::NotDecided };
         assert_eq!(refusal, expected, "before {}", act.as_str());
         proceed(archive, case, &acts[n..=n]).await.unwrap();

@@ -257,10 +257,8 @@ async fn a_mark_that_the_reader_sees_hides_the_record_until_a_person_has_looked(
     let stamped = format!("ỦY BAN NHÂN DÂN\n\nTỐI MẬT\n\nVề việc {}\n", planted.text);
     let metadata = Metadata { class: class(settled.schedule, CLASS), ..loose(&planted.metadata()) };
     let path = world.file("given/dấu.txt", stamped);
-    let given = vec![(
-        metadata,
-        vec![vankho::record::package::Source::File { path, name: "dấu.txt".into(), expected: None }],
-    )];
+    let given =
+        vec![(metadata, vec![vankho::record::package::Source::File { path, name: "dấu.txt".into(), expected: None }])];
     let record = deposit(&world, &archive, "có dấu", given).await.unwrap()[0];
     world.characterize(&archive).await.unwrap();
     assert_eq!(hits(&archive, &planted).await, 0);

@@ -28,8 +28,11 @@ pub fn files(root: &Path) -> Vec<PathBuf> {
 /// `needle: where it was found`, for every place where one was, but where `allowed` says that it may be.
 pub fn found(root: &Path, needles: &[Needle], allowed: impl Fn(&str, &Path) -> bool) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    let indices: BTreeSet<PathBuf> =
-        files(root).iter().filter(|path| path.ends_with("meta.json")).map(|path| path.parent().unwrap().into()).collect();
+    let indices: BTreeSet<PathBuf> = files(root)
+        .iter()
+        .filter(|path| path.ends_with("meta.json"))
+        .map(|path| path.parent().unwrap().into())
+        .collect();
     let mut look = |path: &Path, bytes: &[u8]| {
         let within = path.strip_prefix(root).unwrap_or(path);
         for (name, needle) in needles {
@@ -117,7 +120,8 @@ pub fn remains_of_segments(folder: &Path) -> Vec<String> {
     let index = tantivy::Index::open_in_dir(folder).unwrap();
     let metas = index.searchable_segment_metas().unwrap();
     let removed = metas.iter().filter(|meta| meta.num_deleted_docs() > 0);
-    let mut remains: Vec<String> = removed.map(|meta| format!("{} holds removed ones", meta.id().uuid_string())).collect();
+    let mut remains: Vec<String> =
+        removed.map(|meta| format!("{} holds removed ones", meta.id().uuid_string())).collect();
     let known: BTreeSet<String> = metas.iter().map(|meta| meta.id().uuid_string()).collect();
     for path in files(folder) {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
