@@ -44,8 +44,6 @@ pub const CODE: &str = "H49.64.2026.KH01";
 /// TT 09/2011: yearly plans of an agency above, 10 years; and a class that is permanent.
 pub const CLASS: &str = "1.07";
 pub const PERMANENT: &str = "1.05";
-/// Work that ended in 2026, ten years later.
-pub const DUE: &str = "2037-01-01";
 
 pub const ARCHIVIST: u8 = 1;
 pub const SECOND: u8 = 2;
