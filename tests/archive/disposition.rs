@@ -55,6 +55,14 @@ async fn verified(world: &World, (name, number): (&str, u32)) -> (Outcome, Strin
     (report.outcome(), format!("{:?}", report.faults))
 }
 
+/// Closes it when every place has everything.
+async fn closed(archive: Archive) {
+    archive.publish().await.unwrap();
+    archive.store.replicas().settle().await;
+    archive.healing.round(&|_, _| {}).await;
+    archive.close().await.unwrap();
+}
+
 /// The archive's own verifier and the one that needs nothing of it agree that every place holds.
 async fn holds_everywhere(world: &World) {
     for place in PLACES {
@@ -219,7 +227,7 @@ async fn what_is_destroyed_is_gone_from_everywhere_and_everything_else_holds() {
         let (_, faults) = round(&archive, number).await.unwrap();
         assert_eq!(faults, [], "a round finds nothing at place {number}");
     }
-    archive.close().await.unwrap();
+    closed(archive).await;
     gone(&data, &needles, "after it was closed");
     forget(&world, &going);
     holds_everywhere(&world).await;
@@ -270,7 +278,7 @@ async fn a_certificate_says_what_was_done_and_its_receipt_is_verified_by_everybo
         proved(&archive, ended.seq, &archive.store.read(&stub).await.unwrap()).await;
         proved(&archive, ended.certified.unwrap(), &archive.store.read(&certificate).await.unwrap()).await;
     }
-    archive.close().await.unwrap();
+    closed(archive).await;
     forget(&world, &settled.going());
     holds_everywhere(&world).await;
     world.check().await;
@@ -296,27 +304,55 @@ async fn an_order_is_carried_out_once() {
     world.check().await;
 }
 
-fn unmount(world: &World, place: &str) {
+/// What is there of a place whose disk is away.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Away {
+    /// Whatever is asked of it fails.
+    Broken,
+    /// Not even the mount point.
+    NoFolder,
+    /// The mount point: a folder in which nothing lies.
+    EmptyFolder,
+}
+
+fn unmount(world: &World, place: &str, how: Away) {
     let path = world.data.path().join(place);
     fs::rename(&path, world.data.path().join(format!("{place}.away"))).unwrap();
-    fs::write(&path, b"no folder").unwrap();
+    match how {
+        Away::Broken => fs::write(&path, b"no folder").unwrap(),
+        Away::NoFolder => {}
+        Away::EmptyFolder => fs::create_dir(&path).unwrap(),
+    }
 }
 
 fn mount(world: &World, place: &str) {
     let path = world.data.path().join(place);
-    fs::remove_file(&path).unwrap();
+    match path.is_dir() {
+        true => fs::remove_dir_all(&path).unwrap(),
+        false => fs::remove_file(&path).unwrap_or_default(),
+    }
     fs::rename(world.data.path().join(format!("{place}.away")), &path).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_waits_for_a_place_that_is_away_and_for_everybody_to_see() {
+    waits(Away::Broken).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_place_that_is_not_mounted_is_no_place_that_was_emptied() {
+    waits(Away::NoFolder).await;
+    waits(Away::EmptyFolder).await;
+}
+
+async fn waits(how: Away) {
     let (world, archive, settled) = due().await;
     let needles = needles(&archive, &settled.going(), &settled.canaries).await;
     let case = decided(&archive, &settled.units()).await;
-    unmount(&world, "three");
+    unmount(&world, "three", how);
     order_all(&archive, case, &settled.units()).await;
     let open = archive.catalog.orders_open().await.unwrap();
-    assert_eq!(open.len(), 4, "every one of them is a debt: {open:?}");
+    assert_eq!(open.len(), 4, "every one of them is a debt, {how:?}: {open:?}");
     assert!(open.iter().all(|one| one.certificate.is_none() && one.case == Some(case)));
     for record in settled.going() {
         assert!(execution::certificate(&archive, record).await.unwrap().is_none(), "{record}");
@@ -330,11 +366,17 @@ async fn an_order_waits_for_a_place_that_is_away_and_for_everybody_to_see() {
     assert!(described.listed.iter().all(|listed| listed.is_unfinished()), "{:?}", described.listed);
     let early = Act::Close { minutes: crate::disposing::paper(&archive, "3") };
     assert!(cases::act(&archive, &who(&archive, 1), case, early).await.is_err(), "it is not finished");
-    // It is pending for the next process too.
-    archive.close().await.unwrap();
-    let archive = world.open().await.unwrap();
-    execution::resume(&archive).await.unwrap();
-    assert_eq!(archive.catalog.orders_open().await.unwrap().len(), 4);
+    // It is pending for the next process too. An empty disk would be taken for a new one by that.
+    let archive = match how {
+        Away::Broken => {
+            archive.close().await.unwrap();
+            let archive = world.open().await.unwrap();
+            execution::resume(&archive).await.unwrap();
+            assert_eq!(archive.catalog.orders_open().await.unwrap().len(), 4);
+            archive
+        }
+        Away::NoFolder | Away::EmptyFolder => archive,
+    };
     mount(&world, "three");
     archive.healing.round(&|_, _| {}).await;
     execution::resume(&archive).await.unwrap();
@@ -344,7 +386,7 @@ async fn an_order_waits_for_a_place_that_is_away_and_for_everybody_to_see() {
         assert_eq!(certificate(&archive, record).await.check(&[1, 2, 3]), Ok(()));
         assert_eq!(ends(&entries(&archive).await, record), (1, 1));
     }
-    archive.close().await.unwrap();
+    closed(archive).await;
     forget(&world, &settled.going());
     holds_everywhere(&world).await;
     world.check().await;
@@ -441,7 +483,7 @@ async fn neither_healing_nor_repair_nor_late_reading_bring_it_back() {
     let damaged = |event: &Event| matches!(event, Event::Damaged { .. } | Event::Lost { .. } | Event::Repaired { .. });
     let wrong: Vec<_> = told.iter().filter(|entry| damaged(&entry.event)).collect();
     assert!(wrong.is_empty(), "what was destroyed is not lost: {wrong:?}");
-    archive.close().await.unwrap();
+    closed(archive).await;
     forget(&world, &going);
     holds_everywhere(&world).await;
     world.check().await;

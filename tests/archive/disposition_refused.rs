@@ -167,9 +167,9 @@ async fn a_hold_of_every_scope_stops_the_order_until_it_is_released() {
         let placed = holds::place_hold(archive, &who(archive, ARCHIVIST), asked(scope.clone()), &found).await.unwrap();
         assert_eq!(refused(order(archive, case, given.file()).await), Refusal::OnHold, "{scope:?}");
         // Nor past the flow.
-        let record = settled.inside[0];
         let basis = given.basis(case, given.file()).await;
-        let done = archive.order_destruction(actor(ARCHIVIST), case, &[(record, basis)]).await;
+        let whole = settled.inside.map(|record| (record, basis.clone()));
+        let done = archive.order_destruction(actor(ARCHIVIST), case, &whole).await;
         assert_eq!(order_refused(done), Refusal::OnHold, "{scope:?}");
         let Unit::Hold(hold) = placed.unit else { panic!("{placed:?}") };
         holds::release_hold(archive, &who(archive, SECOND), hold, "Vụ án đã kết thúc").await.unwrap();

@@ -183,6 +183,8 @@ impl Prepared {
             Ok(archive) => archive,
             Err(error) => return vec![format!("it cannot be opened: {error}")],
         };
+        archive.store.replicas().settle().await;
+        archive.healing.round(&|_, _| {}).await;
         let places: Vec<u32> = if self.second.is_some() { vec![1, 2] } else { vec![1] };
         let (mut faults, told) = (Vec::new(), entries(&archive).await);
         for record in self.settled.going() {
