@@ -9,7 +9,7 @@ use crate::{
     },
     world::World,
 };
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 use vankho::{
     access,
     archive::{Archive, Proposal, keep::random, order::OrderError, request},
@@ -18,13 +18,18 @@ use vankho::{
     record::{
         access::Reader,
         date::PartialDate,
+        described::Described,
         digest::Digest,
         disposition::{
             act::Act,
             basis::Basis,
-            case::{Council, Ground, Unit as Listable},
+            case::{
+                Case, Council, Decision, Ground, Listed, Outcome, Proposal as Proposed, Stage, Trace, Unit as Listable,
+                Votes,
+            },
             refusal::Refusal,
         },
+        document::{Document, Salt},
         entry::Event,
         hold::{Reason, Scope},
         id::{CaseId, RecordId},
@@ -336,6 +341,61 @@ async fn an_order_that_is_proposed_straight_to_the_writer_is_refused() {
     }
     assert_eq!(archive.ledger.size(), size);
     given.nothing_happened().await;
+}
+
+/// A description of a case that says that it is decided, committed past the flow by one person: the acts that its trace
+/// lacks were never done, and those that it has were all done by whoever committed it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_case_that_was_written_past_the_flow_orders_nothing() {
+    for acts in [
+        &["list", "decide"][..],
+        &["list", "set_up_council", "decide"],
+        &["list", "set_up_council", "end_review", "decide"],
+        &["list", "set_up_council", "propose", "decide"],
+        &["list", "set_up_council", "end_review", "propose", "decide"],
+    ] {
+        let given = Given::due().await;
+        let archive = &given.archive;
+        let case = opened_case(archive, false).await;
+        let (before, replaces) = cases::case(archive, case).await.unwrap().unwrap();
+        let (by, at, unit) = (actor(SECOND), archive.clock.now(), given.file());
+        let (_, ground) = grounds(archive, &[unit]).await.remove(0);
+        let votes = Votes { agree: 3, against: 0, abstained: 0 };
+        let proposal = Some(Proposed { outcome: Outcome::Destroy, reason: "Đã hết giá trị".into(), votes });
+        let listed = Listed {
+            unit,
+            ground,
+            opinions: vec![],
+            proposal,
+            decided: Some(Outcome::Destroy),
+            ordered: None,
+            certificates: vec![],
+        };
+        let trace = acts.iter().map(|act| Trace { at, by, act: act.to_string(), unit: Some(unit), reason: None });
+        let members = MEMBERS.map(actor).to_vec();
+        let written = Case {
+            stage: Stage::Decided,
+            listed: vec![listed],
+            council: Some(Council { paper: paper(archive, "20/QĐ-SNV"), chair: actor(CHAIR), members }),
+            minutes: Some(paper(archive, "01/BB-HĐ")),
+            decision: Some(Decision { paper: paper(archive, "50/QĐ-SNV"), by, at, authenticated: at }),
+            handover: Some(paper(archive, "02/BB-BG")),
+            trace: trace.collect(),
+            ..Case::clone(&before)
+        };
+        let written = written.following(replaces, Salt::new([3; 32]));
+        let told = (Described::Case(Arc::new(written.clone())), written.to_bytes().unwrap());
+        let event = |unit, description| Event::Decided { unit, description, replaces };
+        // Whether the writer takes it or not: nothing is ordered by it.
+        archive.keep_described(by, told, event).await.ok();
+        let ordered = order(archive, case, unit).await;
+        assert!(ordered.is_err(), "{acts:?} was enough: {ordered:?}");
+        let basis = given.basis(case, unit).await;
+        let whole = given.settled.inside.map(|record| (record, basis.clone()));
+        let ordered = archive.order_destruction(actor(ARCHIVIST), case, &whole).await;
+        assert!(matches!(ordered, Err(OrderError::Refused(_))), "{acts:?} was enough: {ordered:?}");
+        given.nothing_happened().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
