@@ -8,6 +8,10 @@ mod backup;
 #[allow(dead_code, reason = "of real data only what is taken in")]
 #[path = "../corpus/convert.rs"]
 mod convert;
+#[allow(dead_code, reason = "the tests of the archive use all of it")]
+#[path = "../archive/disposing.rs"]
+mod disposing;
+mod disposition;
 mod durable;
 #[allow(dead_code, reason = "the simulation uses another part of it")]
 mod faulty;
