@@ -52,6 +52,7 @@ pub fn description(number: u8) -> Description {
         components: vec![component(1, b"other", "phụ lục.pdf"), component(2, FILE, "\\u007f\u{7f}.pdf")],
         findings: vec![],
         secrecy: None,
+        reasons: vec![],
     }
 }
 
