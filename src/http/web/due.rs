@@ -5,8 +5,10 @@
 //! the descriptions, and refuses what is not due by them. What was refused is told, what was listed stays listed.
 
 use crate::archive::{Archive, ArchiveError};
-use crate::catalog::retention::{DueFilter, DueMark, DueUnit};
-use crate::disposition;
+use crate::disposition::{
+    self,
+    due::{DueFilter, DueUnit},
+};
 use crate::http::{
     error::{Kind, Trouble},
     identity::Held,
@@ -243,7 +245,7 @@ async fn shown(archive: &Archive, visit: Visit, asked: Asked, told: Option<Told>
             (DueFilter::on(today), Some(Told::bad(wrong)))
         }
     };
-    let after: Option<DueMark> = asked.after.parse().ok();
+    let after = asked.after.parse().ok();
     let (units, next) = archive.catalog.due_list(&filter, after.as_ref(), SHOWN).await.map_err(ArchiveError::from)?;
     let seeing = Seeing::of(archive, &visit).await?;
     let units: Vec<Row> = units.into_iter().filter(|one| sees(&seeing, one)).map(|one| row(one, &visit)).collect();

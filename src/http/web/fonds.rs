@@ -6,7 +6,6 @@
 
 use crate::archive::{Archive, ArchiveError};
 use crate::arrangement;
-use crate::catalog::arranged::KnownFile;
 use crate::http::{
     error::{Kind, Trouble},
     identity::Held,
@@ -21,6 +20,7 @@ use crate::record::{
     actor::{Act, Actor, Role},
     date::PartialDate,
     file::About,
+    file_state::FileState,
     fonds::{self, Closed},
     id::{FileId, FondsId},
     overdue::{Limits, overdue},
@@ -246,6 +246,7 @@ async fn shown(
     let next = last.map(|last| last.code.clone().unwrap_or_else(|| last.file.to_string()));
     let next = next.map(|after| format!("/fonds/{id}?{}", show::pairs(&[("after", &after)])));
     let actor = visit.actor.as_ref().ok_or(Kind::Unknown)?;
+    let known = known.into_iter().map(|one| (one.file, one.state)).collect();
     let files = seen(archive, &visit, actor, &fonds.about.code, known).await?;
     let (years, late) = tree(archive, &visit, &files).await?;
     let about = &fonds.about;
@@ -277,24 +278,28 @@ async fn seen(
     visit: &Visit,
     actor: &Actor,
     code: &str,
-    known: Vec<KnownFile>,
-) -> Result<Vec<(KnownFile, About)>, Trouble> {
+    known: Vec<(FileId, FileState)>,
+) -> Result<Vec<(FileId, FileState, About)>, Trouble> {
     let seeing = Seeing::of(archive, visit).await?;
     let mut files = Vec::with_capacity(known.len());
-    for one in known {
-        let read = arrangement::file(archive, one.file).await;
+    for (id, state) in known {
+        let read = arrangement::file(archive, id).await;
         let Some((file, _)) = read.or_else(|error| told::arranged(error, visit).map(|_| None))? else { continue };
         if seeing.file(&file.about, Some(code), actor) {
-            files.push((one, file.about.clone()));
+            files.push((id, state, file.about.clone()));
         }
     }
     Ok(files)
 }
 
 /// Years and headings, the newest year first, and how many files are late.
-async fn tree(archive: &Archive, visit: &Visit, files: &[(KnownFile, About)]) -> Result<(Vec<Year>, usize), Trouble> {
+async fn tree(
+    archive: &Archive,
+    visit: &Visit,
+    files: &[(FileId, FileState, About)],
+) -> Result<(Vec<Year>, usize), Trouble> {
     let today: Option<PartialDate> = archive.clock.now().day().parse().ok();
-    let told = files.iter().map(|(known, about)| (known.file, known.state, about));
+    let told = files.iter().map(|(file, state, about)| (*file, *state, about));
     let debts = today.map(|today| overdue(told, today, &Limits::default())).unwrap_or_default();
     let late: BTreeMap<FileId, i64> = debts
         .iter()
@@ -302,9 +307,9 @@ async fn tree(archive: &Archive, visit: &Visit, files: &[(KnownFile, About)]) ->
         .map(|due| (due.file, due.late_days))
         .collect();
     let mut years: BTreeMap<Option<i16>, BTreeMap<String, Vec<FileRow>>> = BTreeMap::new();
-    for (known, about) in files {
+    for (file, state, about) in files {
         let year = about.started.or(about.opened).map(|date| date.year);
-        let row = row(archive, visit, known, about, late.get(&known.file).copied()).await?;
+        let row = row(archive, visit, (*file, *state, about), late.get(file).copied()).await?;
         let heading = about.heading.clone().unwrap_or_default();
         years.entry(year).or_default().entry(heading).or_default().push(row);
     }
@@ -322,20 +327,19 @@ async fn tree(archive: &Archive, visit: &Visit, files: &[(KnownFile, About)]) ->
 async fn row(
     archive: &Archive,
     visit: &Visit,
-    known: &KnownFile,
-    about: &About,
+    (file, state, about): (FileId, FileState, &About),
     late: Option<i64>,
 ) -> Result<FileRow, Trouble> {
-    let due = archive.catalog.due_of(known.file.into()).await.map_err(ArchiveError::from)?;
+    let due = archive.catalog.due_of(file.into()).await.map_err(ArchiveError::from)?;
     let days = |days: i64| format!("{} {}", days.abs(), visit.say("ngày", "days"));
     let maker: Vec<&str> = [about.maker.as_deref(), about.unit.as_deref()].into_iter().flatten().collect();
     let term = crate::record::term::words(about.retention_code.as_deref(), about.retention_years);
     Ok(FileRow {
-        id: known.file.to_string(),
+        id: file.to_string(),
         code: about.code.clone().unwrap_or_default(),
         title: about.title.clone(),
-        state: known.state.as_str(),
-        state_name: visit.say(known.state.vi(), known.state.en()).to_owned(),
+        state: state.as_str(),
+        state_name: visit.say(state.vi(), state.en()).to_owned(),
         maker: maker.join(", "),
         records: due.as_ref().map_or_else(String::new, |due| told::much(due.records, due.bytes, visit)),
         class: about.class.as_ref().map_or(term, |class| class.class.clone()),

@@ -5,7 +5,6 @@
 //! all. The figures themselves name nothing but classes and fonds.
 
 use crate::archive::Archive;
-use crate::catalog::retention::Falling;
 use crate::disposition;
 use crate::http::{
     error::Trouble,
@@ -55,13 +54,36 @@ pub struct Asked {
     of: String,
 }
 
+/// How much falls due in a year, of one class and one fonds.
+#[derive(Serialize)]
+struct Figure {
+    year: Option<i16>,
+    due: String,
+    schedule: Option<String>,
+    class: Option<String>,
+    fonds: Option<String>,
+    agency: Option<String>,
+    records: u64,
+    bytes: u64,
+}
+
 /// The figures that the visitor may see.
-async fn falling(archive: &Archive, visit: &Visit) -> Result<Vec<Falling>, Trouble> {
+async fn falling(archive: &Archive, visit: &Visit) -> Result<Vec<Figure>, Trouble> {
     told::must(visit, Act::Dispose)?;
     let all = disposition::forecast(archive).await.map_err(|error| told::unread(error, visit))?;
     let seeing = Seeing::of(archive, visit).await?;
-    let seen = |one: &Falling| seeing.sees(Access::Conditional, one.fonds.as_deref(), one.agency.as_deref());
-    Ok(all.into_iter().filter(seen).collect())
+    let seen = |one: &Figure| seeing.sees(Access::Conditional, one.fonds.as_deref(), one.agency.as_deref());
+    let figures = all.into_iter().map(|one| Figure {
+        year: one.year,
+        due: one.due,
+        schedule: one.schedule.map(|id| id.to_string()),
+        class: one.class,
+        fonds: one.fonds,
+        agency: one.agency,
+        records: one.records,
+        bytes: one.bytes,
+    });
+    Ok(figures.filter(seen).collect())
 }
 
 /// The page.
@@ -92,13 +114,13 @@ pub async fn page(Held(open): Held, visit: Visit, Query(asked): Query<Asked>) ->
 /// The bars: what was due before this year, each of the next years, and what comes later; each parted by group, the largest
 /// groups first.
 fn bars(
-    falling: &[Falling],
+    falling: &[Figure],
     (by, of): (&str, &str),
     this_year: i16,
     visit: &Visit,
 ) -> (Vec<String>, Vec<(String, Vec<u64>)>) {
     let none = visit.say("(không ghi)", "(not told)");
-    let name = |one: &Falling| {
+    let name = |one: &Figure| {
         let named = match by {
             "fonds" => one.fonds.clone(),
             "agency" => one.agency.clone(),
@@ -106,7 +128,7 @@ fn bars(
         };
         named.unwrap_or_else(|| none.to_owned())
     };
-    let amount = |one: &Falling| if of == "bytes" { one.bytes } else { one.records };
+    let amount = |one: &Figure| if of == "bytes" { one.bytes } else { one.records };
     let mut sums: BTreeMap<String, u64> = BTreeMap::new();
     for one in falling.iter().filter(|one| one.year.is_some()) {
         *sums.entry(name(one)).or_default() += amount(one);
@@ -138,32 +160,9 @@ fn bars(
     (groups, named.collect())
 }
 
-/// The same figures for programs.
-#[derive(Serialize)]
-struct Figure {
-    year: Option<i16>,
-    due: String,
-    schedule: Option<String>,
-    class: Option<String>,
-    fonds: Option<String>,
-    agency: Option<String>,
-    records: u64,
-    bytes: u64,
-}
-
 /// The figures as JSON.
 pub async fn json(Held(open): Held, visit: Visit) -> Result<Response, Trouble> {
-    let figures = falling(&open.archive, &visit).await?.into_iter().map(|one| Figure {
-        year: one.year,
-        due: one.due,
-        schedule: one.schedule.map(|id| id.to_string()),
-        class: one.class,
-        fonds: one.fonds,
-        agency: one.agency,
-        records: one.records,
-        bytes: one.bytes,
-    });
-    Ok(Json(figures.collect::<Vec<_>>()).into_response())
+    Ok(Json(falling(&open.archive, &visit).await?).into_response())
 }
 
 /// The figures as a table.
@@ -175,7 +174,7 @@ pub async fn csv(Held(open): Held, visit: Visit) -> Result<Response, Trouble> {
         let cells = [
             text(one.year.map(|year| year.to_string())),
             one.due,
-            text(one.schedule.map(|id| id.to_string())),
+            text(one.schedule),
             text(one.class),
             text(one.fonds),
             text(one.agency),
@@ -251,15 +250,15 @@ mod tests {
     use super::*;
     use crate::http::language::Language;
 
-    fn one(year: Option<i16>, class: &str, records: u64) -> Falling {
+    fn one(year: Option<i16>, class: &str, records: u64) -> Figure {
         let due = if year.is_some() { "on" } else { "never" }.to_owned();
         let (schedule, fonds, agency) = (None, None, None);
-        Falling { year, due, schedule, class: Some(class.into()), fonds, agency, records, bytes: records * 10 }
+        Figure { year, due, schedule, class: Some(class.into()), fonds, agency, records, bytes: records * 10 }
     }
 
     #[test]
     fn every_record_that_falls_due_stands_in_one_bar() {
-        let mut falling: Vec<Falling> = (0..9).map(|n| one(Some(2020 + 5 * n), &format!("{n}"), 1)).collect();
+        let mut falling: Vec<Figure> = (0..9).map(|n| one(Some(2020 + 5 * n), &format!("{n}"), 1)).collect();
         falling.push(one(Some(2027), "8", 5));
         falling.push(one(None, "9", 100));
         let visit = Visit { language: Language::En, actor: None, here: "/due/forecast".into() };

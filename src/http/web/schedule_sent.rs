@@ -1,7 +1,6 @@
 //! A schedule as a form sends it: its head in fields, its rows as a table in a file.
 
 use crate::config;
-use crate::content::ContentError;
 use crate::exchange::schedule::{self, Imported};
 use crate::http::{
     error::{Kind, Trouble, trouble},
@@ -120,13 +119,11 @@ pub async fn imported(sent: &Sent, limits: &config::Content, visit: &Visit) -> R
     };
     match schedule::read(Path::new(PROGRAM), bytes, limits).await {
         Ok(imported) => Ok(Ok(imported)),
-        Err(error) => Err(unread(&error)),
+        Err(error) => {
+            tracing::error!(%error, "a table could not be read");
+            Err(trouble(Kind::Failed))
+        }
     }
-}
-
-fn unread(error: &ContentError) -> Trouble {
-    tracing::error!(%error, "a table could not be read");
-    trouble(Kind::Failed)
 }
 
 /// What the rows of a table came to: good where nothing in them stops it.
