@@ -7,9 +7,11 @@
 //! *One runtime, made here.* The commands are async because the flows are; `verify receipt` needs neither
 //! archive nor network, only a file to hash.
 
+mod acting;
 mod actor;
 mod audit;
 mod backup;
+mod case;
 mod characterize;
 mod disposed;
 mod due;
@@ -17,9 +19,11 @@ mod export;
 mod file;
 mod fixity;
 mod fonds;
+mod hold;
 mod ingest;
 mod key;
 mod outsiders;
+mod papers;
 mod place;
 mod places;
 mod receipt;
@@ -28,10 +32,12 @@ mod remote;
 mod restore;
 mod schedule;
 mod search;
+mod secret;
 mod serve;
 mod show;
 mod verify;
 mod whole;
+mod withdrawal;
 mod witness;
 
 use crate::access::ask::QuestionError;
@@ -104,6 +110,14 @@ enum Command {
     /// What falls due, when and why / Hồ sơ, tài liệu hết thời hạn lưu trữ
     #[command(subcommand)]
     Due(due::DueCommand),
+    /// Holds: nothing of what they lie on is destroyed / Tạm dừng hủy
+    Hold(Box<hold::HoldCommand>),
+    /// Cases: what is due is reviewed, decided, destroyed / Hồ sơ xét hủy
+    Case(Box<case::CaseCommand>),
+    /// Wrong deposits: asked back by one, given up by another / Rút tài liệu nộp nhầm
+    Withdrawal(Box<withdrawal::WithdrawalCommand>),
+    /// Secrecy marks: suspected, confirmed, refuted, expelled / Dấu độ mật
+    Secret(Box<secret::SecretCommand>),
     /// Serve the archive over HTTP / Phục vụ kho qua HTTP
     Serve(serve::Serve),
     /// For another agency: follow archives and cosign their checkpoints / Chứng kiến các kho
@@ -271,6 +285,10 @@ fn only_here(command: &Command) -> Option<&'static str> {
         Command::File(_) => Some("file"),
         Command::Schedule(_) => Some("schedule"),
         Command::Due(_) => Some("due"),
+        Command::Hold(_) => Some("hold"),
+        Command::Case(_) => Some("case"),
+        Command::Withdrawal(_) => Some("withdrawal"),
+        Command::Secret(_) => Some("secret"),
         Command::Serve(_) => Some("serve"),
         Command::Witness(_) => Some("witness"),
         Command::Rebuild => Some("rebuild"),
@@ -315,6 +333,10 @@ async fn run(context: &Context, command: Command) -> Result<ExitCode, CommandErr
         Command::File(file) => file.run(context).await,
         Command::Schedule(schedule) => schedule.run(context).await,
         Command::Due(due) => due.run(context).await,
+        Command::Hold(hold) => hold.run(context).await,
+        Command::Case(case) => case.run(context).await,
+        Command::Withdrawal(withdrawal) => withdrawal.run(context).await,
+        Command::Secret(secret) => secret.run(context).await,
         Command::Serve(serve) => serve.run(context).await,
         Command::Witness(witness) => witness.run(context).await,
         Command::Rebuild => place::rebuild(context).await,

@@ -13,6 +13,7 @@ pub mod accounts;
 mod consultations;
 pub mod password;
 pub mod snapshot;
+pub mod withdrawals;
 pub mod witnesses;
 
 use crate::record::{
@@ -65,8 +66,12 @@ impl Desk {
         let options = options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
         let pool = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
         let pool = pool.connect_with(options).await?;
-        for statement in
-            SCHEMA.into_iter().chain(accounts::SCHEMA).chain(witnesses::SCHEMA).chain(consultations::SCHEMA)
+        for statement in SCHEMA
+            .into_iter()
+            .chain(accounts::SCHEMA)
+            .chain(witnesses::SCHEMA)
+            .chain(consultations::SCHEMA)
+            .chain(withdrawals::SCHEMA)
         {
             sqlx::query(statement).execute(&pool).await?;
         }

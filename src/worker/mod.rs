@@ -1,5 +1,5 @@
 //! The background rounds of an open archive: the texts of what was taken in, fixity, audits, backups, witnesses,
-//! timestamps, and what was consulted.
+//! timestamps, what was consulted, and what was ordered to be destroyed.
 //!
 //! # Why
 //! *A round asks what there is to do*, it is not told: killed anywhere, the next one finds the same. Dropping
@@ -8,6 +8,7 @@
 pub mod audits;
 mod backup;
 pub mod consultations;
+pub mod disposition;
 mod fixity;
 
 use crate::archive::Archive;
@@ -29,7 +30,8 @@ pub async fn rounds(archive: &Archive) {
         backup::rounds(archive),
         witnesses::rounds(archive),
         timestamps::rounds(archive),
-        consultations::rounds(archive)
+        consultations::rounds(archive),
+        disposition::rounds(archive)
     );
 }
 

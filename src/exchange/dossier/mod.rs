@@ -20,6 +20,7 @@
 
 pub mod council;
 pub mod decision;
+pub mod fill;
 pub mod list;
 pub mod minutes;
 pub mod paper;
