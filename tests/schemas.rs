@@ -72,6 +72,7 @@ fn minimal() -> Description {
         metadata: Metadata { subject: "Công bố thủ tục".into(), ..Metadata::default() },
         components: vec![],
         findings: vec![],
+        reasons: Vec::new(),
         secrecy: None,
     }
 }
@@ -124,7 +125,8 @@ fn full() -> Description {
         Finding::new(Code::NoComponent, 1, "components").mark(),
     ];
     let replaces = Some(Digest::of(b"y"));
-    Description { replaces, metadata, components: vec![named, locked, text], findings, ..minimal() }
+    let reasons = vec!["xếp nhầm hồ sơ".into()];
+    Description { replaces, metadata, components: vec![named, locked, text], findings, reasons, ..minimal() }
 }
 
 fn entries() -> Vec<Entry> {

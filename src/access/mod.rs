@@ -11,6 +11,7 @@ pub mod answer;
 pub mod ask;
 pub mod holding;
 pub mod pages;
+pub mod saved;
 
 use crate::archive::{Archive, ArchiveError, apply, feed, keep::Described};
 use crate::catalog::Known;

@@ -141,5 +141,15 @@ fn described(
     };
     let (salt, components) = (hex(&random::<32>()?), vec![component]);
     let (schema, findings) = (SCHEMA.into(), vec![]);
-    Ok(Description { schema, record, replaces: None, salt, metadata, components, findings, secrecy: None })
+    Ok(Description {
+        schema,
+        record,
+        replaces: None,
+        salt,
+        metadata,
+        components,
+        findings,
+        reasons: Vec::new(),
+        secrecy: None,
+    })
 }

@@ -1,4 +1,4 @@
-//! Arrangement: fonds and files are opened, described, closed and handed over.
+//! Arrangement: fonds and files are opened, described, closed and handed over; records are described anew and moved.
 //!
 //! `read → judge → keep → commit`: each act reads what is in force, asks the rule that has the article beside it
 //! ([`crate::record::file_state::after`], [`crate::record::fonds`]), keeps the new description, and commits the event that
@@ -14,6 +14,8 @@
 
 mod files;
 mod fonds;
+mod history;
+mod records;
 
 use crate::archive::{ArchiveError, keep::random};
 use crate::catalog::CatalogError;
@@ -26,6 +28,8 @@ use crate::record::{
 
 pub use files::{act, describe_file, file, inside, open_file};
 pub use fonds::{close_fonds, fonds, open_fonds};
+pub use history::{Revision, differences};
+pub use records::{describe_record, move_record};
 
 /// Why something was not arranged.
 #[derive(Debug, thiserror::Error)]

@@ -133,6 +133,7 @@ mod tests {
             metadata: Metadata::default(),
             components: names.iter().enumerate().map(component).collect(),
             findings: vec![],
+            reasons: Vec::new(),
             secrecy: None,
         }
     }

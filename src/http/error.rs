@@ -82,6 +82,10 @@ problems! {
         "Vai trò không có quyền làm việc này" "The role may not do this"
         "Đề nghị người có thẩm quyền thực hiện, hoặc dùng tài khoản có vai trò phù hợp."
         "Ask somebody whose role it is, or use an account with that role."
+    WrongPassword "wrong_password" FORBIDDEN
+        "Mật khẩu không đúng" "The password is wrong"
+        "Nhập lại mật khẩu của chính tài khoản này; quyết định không đảo ngược được cần xác thực lại ngay trước đó."
+        "Give the password of this very account; what cannot be undone needs it anew, just before."
     NotFound "not_found" NOT_FOUND
         "Không tìm thấy" "Not found"
         "Kiểm tra lại địa chỉ hoặc mã; tài liệu không thuộc quyền đọc cũng trả lời như vậy."
@@ -96,6 +100,15 @@ problems! {
     Conflict "conflict" CONFLICT
         "Tài liệu vừa được thay đổi" "The record has just been changed"
         "Đọc lại tài liệu rồi thực hiện lại." "Read the record again, then try once more."
+    Ruled "against_the_rules" CONFLICT
+        "Quy tắc không cho phép việc này" "The rules do not let this be done"
+        "Xem mã trong code rồi làm theo hướng dẫn." "Look at the code and do what it says."
+    Held "hold" CONFLICT
+        "Không đặt hoặc không gỡ được lệnh tạm dừng hủy" "The hold is not placed or not released"
+        "Xem mã trong code rồi làm theo hướng dẫn." "Look at the code and do what it says."
+    Secrecy "secrecy" CONFLICT
+        "Không xử lý được dấu độ mật" "Nothing is done about the secrecy mark"
+        "Xem mã trong code rồi làm theo hướng dẫn." "Look at the code and do what it says."
     TooLarge "too_large" PAYLOAD_TOO_LARGE
         "Nội dung gửi lên quá lớn" "The body is too large"
         "Chia nhỏ gói tin, hoặc đề nghị quản trị hệ thống tăng server.body_bytes_max."
@@ -110,6 +123,13 @@ problems! {
         "Gói tin có lỗi" "The package has findings"
         "Sửa các lỗi nêu trong findings rồi nộp lại; chưa có gì được tiếp nhận."
         "Mend what findings tell and hand it over again; nothing of it was kept."
+    Flawed "flawed" UNPROCESSABLE_ENTITY
+        "Còn thiếu sót phải sửa trước" "There are flaws to be mended first"
+        "Sửa các thiếu sót nêu trong findings rồi làm lại; chưa có gì thay đổi."
+        "Mend what findings tell and try again; nothing was changed."
+    TooManyFound "too_many_found" UNPROCESSABLE_ENTITY
+        "Phép tìm trúng quá nhiều tài liệu" "The search finds too many records"
+        "Thu hẹp điều kiện, hoặc tạm dừng hủy cả hồ sơ hay cả phông." "Narrow it, or hold the whole file or fonds."
     Busy "busy" TOO_MANY_REQUESTS
         "Hệ thống đang bận" "Too many are at the door"
         "Chờ theo Retry-After rồi gửi lại." "Wait as Retry-After says, then send it again."
@@ -139,9 +159,29 @@ problems! {
 pub struct Trouble {
     pub kind: Kind,
     pub findings: Vec<Finding>,
+    pub flaws: Vec<Wrong>,
+    /// What a rule says itself, in the place of what the kind says.
+    pub rule: Option<Rule>,
     pub retry_seconds: Option<u64>,
     /// Derived files have changed under us: the archive is to be opened anew.
     pub anew: bool,
+}
+
+/// A rule's own refusal: a code that never changes its meaning, and what to do, in both languages.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Rule {
+    pub code: &'static str,
+    pub vi: &'static str,
+    pub en: &'static str,
+}
+
+/// One thing wrong in what people work on: in a file, in a schedule.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Wrong {
+    pub rule: Rule,
+    pub severity: Severity,
+    pub field: Option<String>,
+    pub detail: Option<String>,
 }
 
 /// RFC 9457 problem details.
@@ -161,13 +201,13 @@ pub struct Problem {
     /// The number of the request, as in X-Request-Id and in the log.
     #[serde(skip_serializing_if = "Option::is_none")]
     request: Option<String>,
-    /// What is wrong with a package.
+    /// What is wrong with a package, a file, a schedule.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     findings: Vec<FindingOut>,
 }
 
-/// One thing wrong in a package.
+/// One thing wrong in what was handed over.
 #[derive(Serialize, ToSchema)]
 pub struct FindingOut {
     /// A code that never changes its meaning.
@@ -191,6 +231,22 @@ impl FindingOut {
             text: language.say(finding.code.vi(), finding.code.en()).into(),
         }
     }
+
+    pub fn of_wrong(wrong: &Wrong, language: Language) -> FindingOut {
+        FindingOut {
+            code: wrong.rule.code.into(),
+            severity: if wrong.severity == Severity::Error { "error" } else { "warning" }.into(),
+            field: wrong.field.clone(),
+            detail: wrong.detail.clone(),
+            text: wrong.rule.say(language).into(),
+        }
+    }
+}
+
+impl Rule {
+    fn say(&self, language: Language) -> &'static str {
+        language.say(self.vi, self.en)
+    }
 }
 
 pub fn trouble(kind: Kind) -> Trouble {
@@ -200,7 +256,7 @@ pub fn trouble(kind: Kind) -> Trouble {
         Kind::Full => Some(60),
         _ => None,
     };
-    Trouble { kind, findings: Vec::new(), retry_seconds, anew: false }
+    Trouble { kind, findings: Vec::new(), flaws: Vec::new(), rule: None, retry_seconds, anew: false }
 }
 
 impl From<Kind> for Trouble {
@@ -307,15 +363,22 @@ fn for_people(request: &Request) -> bool {
     !program && html.is_some_and(|accept| accept.contains("text/html"))
 }
 
+/// What is wrong, in the words of the rule where it has its own.
+pub fn next(trouble: &Trouble, language: Language) -> &'static str {
+    trouble.rule.map_or(trouble.kind.next(language), |rule| rule.say(language))
+}
+
 fn told(trouble: &Trouble, language: Language, request: Option<String>) -> impl IntoResponse + use<> {
+    let findings = trouble.findings.iter().map(|finding| FindingOut::of(finding, language));
+    let flaws = trouble.flaws.iter().map(|wrong| FindingOut::of_wrong(wrong, language));
     let problem = Problem {
         kind: format!("/api#{}", trouble.kind.code()),
         title: trouble.kind.title(language).into(),
         status: trouble.kind.status().as_u16(),
-        detail: trouble.kind.next(language).into(),
-        code: trouble.kind.code().into(),
+        detail: next(trouble, language).into(),
+        code: trouble.rule.map_or(trouble.kind.code(), |rule| rule.code).into(),
         request,
-        findings: trouble.findings.iter().map(|finding| FindingOut::of(finding, language)).collect(),
+        findings: findings.chain(flaws).collect(),
     };
     ([(header::CONTENT_TYPE, "application/problem+json")], Json(problem).into_response().into_body())
 }

@@ -15,7 +15,9 @@ use crate::http::{
 use crate::record::{
     actor::{Act, Actor},
     digest::hex,
+    disposition::act,
     entry::Instant,
+    file_state,
 };
 use axum::{
     extract::FromRequestParts,
@@ -50,6 +52,21 @@ impl Who {
     /// Refuses what the role may not do.
     pub fn must(&self, act: Act) -> Result<(), Trouble> {
         if self.0.role.may(act) { Ok(()) } else { Err(Kind::Forbidden.into()) }
+    }
+
+    /// Refuses who may do neither.
+    pub fn must_either(&self, one: Act, other: Act) -> Result<(), Trouble> {
+        self.must(one).or_else(|_| self.must(other))
+    }
+
+    /// Who acts on files and records, as the rules of arrangement ask.
+    pub fn arranging(&self) -> file_state::Who {
+        file_state::Who { id: self.0.id, role: self.0.role }
+    }
+
+    /// Who acts in disposition, as its rules ask; `authenticated` is when they last gave their password.
+    pub fn disposing(&self, authenticated: Option<Instant>) -> act::Who {
+        act::Who { actor: self.0.id, role: self.0.role, authenticated }
     }
 }
 
@@ -109,7 +126,35 @@ pub enum Login {
     Wait(u64),
 }
 
+/// What a name and a password come to.
+enum Shown {
+    As(Actor),
+    Wrong,
+    Wait(u64),
+}
+
 /// Tries a name and a password that came from an address.
+async fn shows(door: &Door, open: &Open, name: &str, given: Zeroizing<String>, from: IpAddr) -> Result<Shown, Trouble> {
+    let who = [format!("name {}", crate::record::text::line(name).to_lowercase()), format!("address {from}")];
+    if let Some(wait) = door.attempts.wait(&who) {
+        return Ok(Shown::Wait(wait.as_secs() + 1));
+    }
+    if given.len() > password::PASSWORD_BYTES_MAX {
+        return Ok(Shown::Wrong);
+    }
+    let failed = crate::archive::ArchiveError::from;
+    let found = open.archive.desk.account(name).await.map_err(failed)?.filter(|(account, _)| !account.disabled);
+    let (account, hash) = found.unzip();
+    // Counted before it is tried: many at once are many attempts.
+    door.attempts.failed(&who);
+    let (true, Some(account)) = (password::matches(given, hash).await.map_err(failed)?, account) else {
+        return Ok(Shown::Wrong);
+    };
+    door.attempts.succeeded(&who);
+    Ok(Shown::As(account.actor))
+}
+
+/// Logs in with a name and a password that came from an address.
 pub async fn log_in(
     door: &Door,
     open: &Open,
@@ -117,30 +162,35 @@ pub async fn log_in(
     given: Zeroizing<String>,
     from: IpAddr,
 ) -> Result<Login, Trouble> {
-    let who = [format!("name {}", crate::record::text::line(name).to_lowercase()), format!("address {from}")];
-    if let Some(wait) = door.attempts.wait(&who) {
-        return Ok(Login::Wait(wait.as_secs() + 1));
-    }
-    if given.len() > password::PASSWORD_BYTES_MAX {
-        return Ok(Login::Wrong);
-    }
-    let failed = crate::archive::ArchiveError::from;
-    let desk = &open.archive.desk;
-    let found = desk.account(name).await.map_err(failed)?.filter(|(account, _)| !account.disabled);
-    let (account, hash) = found.unzip();
-    // Counted before it is tried: many at once are many attempts.
-    door.attempts.failed(&who);
-    let (true, Some(account)) = (password::matches(given, hash).await.map_err(failed)?, account) else {
-        return Ok(Login::Wrong);
+    let actor = match shows(door, open, name, given, from).await? {
+        Shown::As(actor) => actor,
+        Shown::Wrong => return Ok(Login::Wrong),
+        Shown::Wait(seconds) => return Ok(Login::Wait(seconds)),
     };
-    door.attempts.succeeded(&who);
+    let failed = crate::archive::ArchiveError::from;
     let login = Zeroizing::new(hex(&random::<32>()?));
     let seconds = i64::from(door.config.server.login_hours) * 3600;
     let expires = Instant::from_micros(door.clock.now().micros() + seconds * 1_000_000);
-    desk.add_key(account.actor.id, &login, Secret::Session, expires).await.map_err(failed)?;
+    open.archive.desk.add_key(actor.id, &login, Secret::Session, expires).await.map_err(failed)?;
     let value = format!("{COOKIE}={}; HttpOnly; SameSite=Strict; Path=/; Max-Age={seconds}", *login);
     let value = HeaderValue::try_from(value).map_err(|_| Trouble::from(Kind::Failed))?;
-    Ok(Login::In(account.actor, value))
+    Ok(Login::In(actor, value))
+}
+
+/// Has an actor show once more who they are, for what cannot be undone: when they did. Attempts are counted as those of
+/// a login.
+pub async fn again(
+    door: &Door,
+    open: &Open,
+    actor: &Actor,
+    given: Zeroizing<String>,
+    from: IpAddr,
+) -> Result<Instant, Trouble> {
+    match shows(door, open, &actor.name, given, from).await? {
+        Shown::As(shown) if shown.id == actor.id => Ok(door.clock.now()),
+        Shown::As(_) | Shown::Wrong => Err(Kind::WrongPassword.into()),
+        Shown::Wait(seconds) => Err(Trouble { retry_seconds: Some(seconds), ..Kind::Busy.into() }),
+    }
 }
 
 /// Ends a login: the cookie that takes its place.

@@ -1,7 +1,7 @@
 //! The door over HTTP. `router` is its table of contents.
 //!
-//! Reading order: `state` (the open archive), `language`, `error` (what went wrong, in words), `identity` (who
-//! asks), `limits` (what every request passes), `parts` (forms as they arrive), `router`, `api` (one file a resource),
+//! Reading order: `state` (the open archive), `language`, `error` (what went wrong, in words), `ruled` (what rules
+//! refuse), `identity` (who asks), `limits` (what every request passes), `parts` (forms as they arrive), `router`, `api` (one file a resource),
 //! `web` (one file a page), `serve` (start and stop).
 //!
 //! # Why
@@ -15,6 +15,7 @@ pub mod language;
 mod limits;
 mod parts;
 pub mod router;
+mod ruled;
 pub mod serve;
 pub mod state;
 mod web;

@@ -2,8 +2,8 @@
 
 use crate::http::{
     api::{
-        self, Document, audits, components, description, export, findings, holdings, log, records, search, status,
-        verify,
+        self, Document, audits, cases, components, corrections, description, due, endings, export, files, findings,
+        fonds, holdings, holds, imports, log, papers, records, schedules, search, secrecy, status, verify,
     },
     error, limits,
     serve::health,
@@ -26,6 +26,7 @@ const SMALL_BODY_BYTES_MAX: usize = 2 << 20;
 /// The API, whose document is made from the same list.
 fn api(body_bytes_max: u64) -> (Router<Arc<Door>>, openapi::OpenApi) {
     let large = DefaultBodyLimit::max(usize::try_from(body_bytes_max).unwrap_or(usize::MAX));
+    let table = DefaultBodyLimit::max(imports::BYTES_MAX);
     let (routes, mut document) = OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(records::deposit).layer(large))
         .routes(routes!(records::named))
@@ -47,6 +48,42 @@ fn api(body_bytes_max: u64) -> (Router<Arc<Door>>, openapi::OpenApi) {
         .routes(routes!(log::checkpoint))
         .routes(routes!(log::keys))
         .routes(routes!(log::tile))
+        .routes(routes!(fonds::list, fonds::open))
+        .routes(routes!(fonds::one))
+        .routes(routes!(fonds::close))
+        .routes(routes!(files::list, files::open))
+        .routes(routes!(files::one, files::describe))
+        .routes(routes!(files::act))
+        .routes(routes!(files::history))
+        .routes(routes!(corrections::describe))
+        .routes(routes!(corrections::move_into))
+        .routes(routes!(corrections::changes))
+        .routes(routes!(schedules::list, imports::import).layer(table))
+        .routes(routes!(imports::shipped))
+        .routes(routes!(imports::take))
+        .routes(routes!(schedules::versions))
+        .routes(routes!(imports::revise).layer(table))
+        .routes(routes!(schedules::version))
+        .routes(routes!(schedules::approve))
+        .routes(routes!(schedules::simulate).layer(table))
+        .routes(routes!(due::list))
+        .routes(routes!(due::forecast))
+        .routes(routes!(due::handed_over))
+        .routes(routes!(due::explain))
+        .routes(routes!(holds::list, holds::place))
+        .routes(routes!(holds::one))
+        .routes(routes!(holds::release))
+        .routes(routes!(cases::all, cases::open))
+        .routes(routes!(cases::one))
+        .routes(routes!(cases::act))
+        .routes(routes!(cases::order))
+        .routes(routes!(papers::one))
+        .routes(routes!(endings::certificate))
+        .routes(routes!(endings::stub))
+        .routes(routes!(endings::ask))
+        .routes(routes!(endings::confirm))
+        .routes(routes!(endings::waiting))
+        .routes(routes!(secrecy::act))
         .split_for_parts();
     // OpenAPI has no sign for a parameter that spans slashes.
     let paths = std::mem::take(&mut document.paths.paths);

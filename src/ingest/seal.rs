@@ -116,6 +116,7 @@ pub async fn seal<'a>(archive: &Archive, staged: Staged, under_way: &'a UnderWay
         metadata,
         components,
         findings: findings.iter().map(Finding::mark).collect(),
+        reasons: Vec::new(),
         secrecy: None,
     };
     Ok(Sealed { description, held, findings, marks })

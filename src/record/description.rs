@@ -27,6 +27,9 @@ pub struct Description {
     /// Warnings found at intake; they travel with the record.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Mark>,
+    /// Lý do: why it was moved here from another file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<String>,
     /// What is suspected or known of a secrecy mark; absent where nobody ever saw one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secrecy: Option<Secrecy>,
@@ -117,6 +120,7 @@ mod tests {
             metadata,
             components: vec![component],
             findings: vec![],
+            reasons: Vec::new(),
             secrecy: None,
         }
     }

@@ -217,6 +217,7 @@ mod tests {
             metadata: Metadata { subject: "a".into(), ..Metadata::default() },
             components: vec![one(1, b"x")],
             findings: vec![],
+            reasons: Vec::new(),
             secrecy: None,
         };
         let metadata = Metadata { subject: "b".into(), ..Metadata::default() };

@@ -1,7 +1,9 @@
 //! The door over HTTP: a real server process, and a client that knows nothing of its inside.
 
+mod arrangement;
 mod audits;
 mod deposit;
+mod disposition;
 mod hardship;
 mod killed;
 mod logs;

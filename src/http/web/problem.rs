@@ -1,7 +1,7 @@
 //! What went wrong, as a page.
 
 use crate::http::{
-    error::Trouble,
+    error::{self, Trouble},
     language::Language,
     web::{Visit, html},
 };
@@ -19,6 +19,6 @@ struct Page<'a> {
 /// The page of a problem. Who is logged in is not asked again: that may be what does not work.
 pub fn page(trouble: &Trouble, language: Language) -> Response {
     let visit = Visit { language, actor: None, here: "/".into() };
-    let (title, next) = (trouble.kind.title(language), trouble.kind.next(language));
+    let (title, next) = (trouble.kind.title(language), error::next(trouble, language));
     html(&Page { visit, title, next }).unwrap_or_else(IntoResponse::into_response)
 }

@@ -158,6 +158,7 @@ mod tests {
             metadata,
             components: vec![component(1, None), component(2, None), component(3, Some(1))],
             findings: vec![],
+            reasons: Vec::new(),
             secrecy: None,
         }
     }
