@@ -15,12 +15,23 @@ mod assets;
 mod audits;
 mod bench;
 mod deposit;
+mod due;
+mod file;
+mod file_edit;
+mod file_forms;
+mod fonds;
+mod forecast;
 mod ledger;
 mod login;
+mod plot;
 pub mod problem;
 mod record;
+mod schedule;
+mod schedule_sent;
+mod schedules;
 mod search;
 mod show;
+mod told;
 mod verify;
 
 use crate::http::{
@@ -54,11 +65,44 @@ pub fn routes(body_bytes_max: u64) -> Router<Arc<Door>> {
         .route("/ledger", get(ledger::page))
         .route("/audits", get(audits::page).post(audits::pledge))
         .route("/audits/{audit}", get(audits::one))
+        .merge(arrangement())
+        .merge(retention())
         .route("/verify", get(verify::page).post(verify::judge).layer(large))
         .route("/login", get(login::page).post(login::log_in))
         .route("/logout", post(login::log_out))
         .route("/language", post(login::speak))
         .route("/assets/{name}", get(assets::one))
+}
+
+/// Fonds and files.
+fn arrangement() -> Router<Arc<Door>> {
+    Router::new()
+        .route("/fonds", get(fonds::list).post(fonds::open))
+        .route("/fonds/{fonds}", get(fonds::one))
+        .route("/fonds/{fonds}/close", post(fonds::close))
+        .route("/fonds/{fonds}/files", post(fonds::open_file))
+        .route("/files/{file}", get(file::page))
+        .route("/files/{file}/act", post(file::act))
+        .route("/files/{file}/edit", get(file_edit::page).post(file_edit::describe))
+        .route("/files/{file}/documents", get(file_forms::documents))
+        .route("/files/{file}/minutes", get(file_forms::minutes))
+}
+
+/// Schedules, and what is due by them.
+fn retention() -> Router<Arc<Door>> {
+    // A table and the fields beside it.
+    let table = || DefaultBodyLimit::max(schedule_sent::TABLE_BYTES_MAX + (1 << 20));
+    Router::new()
+        .route("/schedules", get(schedules::page).post(schedules::import).layer(table()))
+        .route("/schedules/take", post(schedules::take))
+        .route("/schedules/{schedule}", get(schedule::page))
+        .route("/schedules/{schedule}/approve", post(schedule::approve))
+        .route("/schedules/{schedule}/next", post(schedule::next).layer(table()))
+        .route("/due", get(due::page).post(due::list))
+        .route("/due/forecast", get(forecast::page))
+        .route("/due/forecast.csv", get(forecast::csv))
+        .route("/due/forecast.json", get(forecast::json))
+        .route("/due/transfers", get(forecast::transfers))
 }
 
 /// Somebody's visit to a page: what the frame around every page shows.
@@ -83,10 +127,24 @@ impl Visit {
         self.actor.as_ref().is_some_and(|actor| actor.role.may(Act::Deposit))
     }
 
+    fn may_arrange(&self) -> bool {
+        told::must_see_files(self).is_ok()
+    }
+
+    fn may_dispose(&self) -> bool {
+        told::may(self, Act::Dispose)
+    }
+
     fn role(&self) -> String {
         let Some(actor) = &self.actor else { return String::new() };
         let english = actor.role.as_str().replace('_', " ");
         self.say(actor.role.vi(), &english).to_owned()
+    }
+
+    /// Is this a page of a part of the site?
+    fn is_in(&self, part: &str) -> bool {
+        let path = self.here.split('?').next().unwrap_or_default();
+        path.strip_prefix(part).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
     fn is_at(&self, path: &str) -> bool {
