@@ -160,25 +160,25 @@ async fn marked(archive: &Archive, visit: Visit, record: RecordId) -> Result<Opt
 /// What stands above a record that can be read.
 pub struct Standing {
     /// The holds in force, with who demands each where the visitor may know.
-    holds: Vec<(String, String)>,
+    pub holds: Vec<(String, String)>,
     /// May the visitor open a hold, and place one?
-    disposes: bool,
-    levels: Vec<(&'static str, &'static str)>,
-    mistakes: Vec<(&'static str, String)>,
-    withdrawal: Option<Waiting>,
+    pub disposes: bool,
+    pub levels: Vec<(&'static str, &'static str)>,
+    pub mistakes: Vec<(&'static str, String)>,
+    pub withdrawal: Option<Waiting>,
     /// May the visitor ask for a withdrawal?
-    asks: bool,
-    suspects: bool,
+    pub asks: bool,
+    pub suspects: bool,
 }
 
 /// A wrong deposit that waits for its second person.
-struct Waiting {
-    by: String,
-    at: String,
-    mistake: String,
-    reason: String,
+pub struct Waiting {
+    pub by: String,
+    pub at: String,
+    pub mistake: String,
+    pub reason: String,
     /// May the visitor confirm it?
-    confirms: bool,
+    pub confirms: bool,
 }
 
 /// How a record stands that the visitor may read.
