@@ -1,6 +1,7 @@
 //! The pages: in a real Chromium, as people use them, and over plain HTTP, as strangers would.
 
 mod browser;
+mod disposal;
 mod journey;
 mod manners;
 #[path = "../http/service.rs"]
