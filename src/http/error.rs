@@ -26,6 +26,11 @@ pub const PARTIAL: StatusCode = StatusCode::PARTIAL_CONTENT;
 pub const NOT_MODIFIED: StatusCode = StatusCode::NOT_MODIFIED;
 pub const UNAVAILABLE: StatusCode = StatusCode::SERVICE_UNAVAILABLE;
 pub const SEE_OTHER: StatusCode = StatusCode::SEE_OTHER;
+pub const GONE: StatusCode = StatusCode::GONE;
+
+/// Marks a page that says itself what is wrong: [`speak`] leaves it as it is.
+#[derive(Clone, Copy)]
+pub struct Said;
 
 macro_rules! problems {
     ($($kind:ident $code:literal $status:ident $vi:literal $en:literal $next_vi:literal $next_en:literal)*) => {
@@ -324,6 +329,9 @@ pub async fn speak(request: Request, next: Next) -> Response {
     let for_people = for_people(&request);
     let response = next.run(request).await;
     let status = response.status();
+    if response.extensions().get::<Said>().is_some() {
+        return response;
+    }
     if !(status.is_client_error() || status.is_server_error()) {
         return response;
     }

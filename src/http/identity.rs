@@ -193,6 +193,21 @@ pub async fn again(
     }
 }
 
+/// The same where a wrong password is an answer and no problem: `None`, so that a form can say so beside the field.
+pub async fn confirmed(
+    door: &Door,
+    open: &Open,
+    actor: &Actor,
+    password: Zeroizing<String>,
+    from: IpAddr,
+) -> Result<Option<Instant>, Trouble> {
+    match again(door, open, actor, password, from).await {
+        Ok(at) => Ok(Some(at)),
+        Err(trouble) if trouble.kind == Kind::WrongPassword => Ok(None),
+        Err(trouble) => Err(trouble),
+    }
+}
+
 /// Ends a login: the cookie that takes its place.
 pub async fn log_out(door: &Door, open: &Open, headers: &HeaderMap) -> Result<HeaderValue, Trouble> {
     if let Some(login) = cookie(headers, COOKIE) {

@@ -2,6 +2,7 @@
 
 mod arrangement;
 mod browser;
+mod disposal;
 mod journey;
 mod manners;
 #[path = "../http/service.rs"]

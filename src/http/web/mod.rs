@@ -14,13 +14,18 @@
 mod assets;
 mod audits;
 mod bench;
+mod case;
+mod case_acts;
+mod cases;
 mod deposit;
 mod due;
+mod ended;
 mod file;
 mod file_edit;
 mod file_forms;
 mod fonds;
 mod forecast;
+mod holds;
 mod ledger;
 mod login;
 mod plot;
@@ -67,6 +72,9 @@ pub fn routes(body_bytes_max: u64) -> Router<Arc<Door>> {
         .route("/audits/{audit}", get(audits::one))
         .merge(arrangement())
         .merge(retention())
+        .merge(holds::routes())
+        .merge(cases::routes())
+        .merge(ended::routes())
         .route("/verify", get(verify::page).post(verify::judge).layer(large))
         .route("/login", get(login::page).post(login::log_in))
         .route("/logout", post(login::log_out))

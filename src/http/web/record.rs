@@ -11,7 +11,7 @@ use crate::http::{
     identity::Held,
     language::Language,
     web::{
-        Visit, html, search,
+        Visit, ended, html, search,
         show::{self, number},
     },
 };
@@ -49,6 +49,8 @@ struct Page {
     stamped: Option<String>,
     /// Some of it is at no place as it was kept.
     lost: bool,
+    /// On hold, to be withdrawn, and what the visitor may do about such.
+    standing: ended::Standing,
     text: Option<TextShown>,
     /// The question that led here.
     q: String,
@@ -108,7 +110,10 @@ pub async fn page(
     Query(Asked { q, text, page }): Query<Asked>,
 ) -> Result<Response, Trouble> {
     let (archive, record, language) = (&open.archive, api::record(&record)?, visit.language);
-    let opened = access::open(archive, &visit.reader(), record).await?.ok_or(Kind::NotFound)?;
+    let Some(opened) = access::open(archive, &visit.reader(), record).await? else {
+        return ended::instead(archive, visit, record).await?.ok_or(Kind::NotFound.into());
+    };
+    let standing = ended::standing(archive, &visit, record).await?;
     if let Some(actor) = &visit.actor {
         access::note(archive, actor, record, None).await?;
     }
@@ -144,6 +149,7 @@ pub async fn page(
         receipt_description: history.iter().find_map(|one| one.description.clone()).unwrap_or_default(),
         stamped: stamped.map(|stamped| show::time(stamped.time)),
         lost,
+        standing,
         text: shown.map(|text| text_shown(text, &opened, &q)),
         history,
         visit,
