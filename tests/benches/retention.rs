@@ -345,6 +345,7 @@ fn record(file: u64, n: u64) -> Description {
         components: vec![component],
         findings: Vec::new(),
         secrecy: None,
+        reasons: vec![],
     }
 }
 
