@@ -153,13 +153,13 @@ const ORDERS: [[Op; 3]; 6] = [
     [Op::Order, Op::Release, Op::Place],
 ];
 
-/// One interleaving; `who` says by its bits at which archive each happens. Where nobody catches up, an archive may not
+/// One interleaving; `at` says by its bits at which archive each happens. Where nobody catches up, an archive may not
 /// know of the other's hold to release it: everything else must be refused or done all the same.
 async fn one(two: &Two, ops: [Op; 3], at: usize, knowing: bool) {
     let scope = Scope::Record { record: two.settled.loose };
     let (mut hold, mut held, mut ordered): (Option<HoldId>, bool, bool) = (None, false, false);
     for (n, op) in ops.into_iter().enumerate() {
-        let here = at >> n & 1;
+        let here = (at >> n) & 1;
         if knowing {
             two.catch_up(here).await;
         }
