@@ -222,7 +222,7 @@ async fn judge(catalog: &Catalog, waiting: Vec<Waiting>, at: Instant) -> Result<
     let units: Vec<Unit> = events().filter_map(Event::unit).chain(holds.iter().map(|hold| (*hold).into())).collect();
     let mut grounds = catalog.grounds(&requests, &units).await?;
     if !holds.is_empty() {
-        grounds.released = catalog.released(&holds).await?;
+        grounds.asked = catalog.asked(&holds).await?;
     }
     // Orders come first: a fold has read what is committed, and nothing of this batch.
     let mut waiting = waiting;
@@ -271,10 +271,10 @@ async fn ordered(trials: &mut HashMap<usize, Trial>, one: &Waiting, at: Instant)
     trial.admit(event, one.proposal.by, at).map_err(OrderError::Refused)
 }
 
-/// The hold that an event places.
+/// The hold that an event places or releases.
 fn hold(event: &Event) -> Option<HoldId> {
     match event {
-        Event::HoldPlaced { hold, .. } => Some(*hold),
+        Event::HoldPlaced { hold, .. } | Event::HoldReleased { unit: Unit::Hold(hold), .. } => Some(*hold),
         _ => None,
     }
 }
@@ -292,15 +292,17 @@ fn permitted(grounds: &mut Grounds, proposal: &Proposal) -> Result<(), ArchiveEr
         }
         return Ok(());
     }
-    let refused = match (event, &proposal.description) {
-        (Event::Destroyed { .. } | Event::Expelled { .. }, _) => Some(Refusal::NotOrdered.to_string()),
-        (Event::HoldReleased { .. }, Some(Described::Hold(hold))) if hold.asked_by == proposal.by => {
-            Some(HoldRefusal::SamePerson.to_string())
-        }
-        (Event::HoldPlaced { hold, .. }, _) if grounds.released.contains(hold) => {
+    let refused = match event {
+        Event::Destroyed { .. } | Event::Expelled { .. } => Some(Refusal::NotOrdered.to_string()),
+        Event::HoldReleased { unit: Unit::Hold(hold), .. } => match grounds.asked.get(hold) {
+            Some((_, true)) => Some(HoldRefusal::AlreadyReleased.to_string()),
+            Some((asked_by, false)) if *asked_by == proposal.by => Some(HoldRefusal::SamePerson.to_string()),
+            _ => None,
+        },
+        Event::HoldPlaced { hold, .. } if grounds.asked.get(hold).is_some_and(|(_, released)| *released) => {
             Some(HoldRefusal::AlreadyReleased.to_string())
         }
-        (Event::HoldPlaced { unit, hold, .. }, _) if !grounds.knows(*unit) || !grounds.knows((*hold).into()) => {
+        Event::HoldPlaced { unit, hold, .. } if !grounds.knows(*unit) || !grounds.knows((*hold).into()) => {
             Some(Refusal::NotKnown.to_string())
         }
         _ => None,
@@ -309,7 +311,7 @@ fn permitted(grounds: &mut Grounds, proposal: &Proposal) -> Result<(), ArchiveEr
         return Err(ArchiveError::Conflict(why));
     }
     if let Event::HoldReleased { unit: Unit::Hold(hold), .. } = event {
-        grounds.released.insert(*hold);
+        grounds.asked.entry(*hold).and_modify(|(_, released)| *released = true);
     }
     if let Some(record) = event.ends() {
         grounds.ended.insert(record.into(), false);

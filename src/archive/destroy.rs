@@ -67,7 +67,10 @@ impl Archive {
         // If we stop here, some places are empty; the order has no certificate, and this begins again.
         let mut places = Vec::new();
         for (number, place, reached) in self.every_place() {
-            if reached && let Ok(taken) = place.destroy(&order).await {
+            if reached
+                && self.is_there(number, &place).await
+                && let Ok(taken) = place.destroy(&order).await
+            {
                 let at = self.clock.now();
                 places.push(Emptied { place: number, objects: taken.objects, leftovers: taken.leftovers, at });
             }
@@ -142,11 +145,20 @@ impl Archive {
         std::iter::once((self.store.number(), self.store.primary().clone(), true)).chain(replicas).collect()
     }
 
+    /// Does the place say that it is the one of this number? A folder on which nothing is mounted is empty, and was not
+    /// emptied.
+    async fn is_there(&self, number: u32, place: &Place) -> bool {
+        place.identity().await.is_ok_and(|there| there.is_some_and(|there| there.replica == number))
+    }
+
     /// Every place that can be reached is listed again.
     async fn absence(&self, record: RecordId) -> Absence {
         let (mut places, mut found) = (Vec::new(), 0);
         for (number, place, reached) in self.every_place() {
-            if reached && let Ok(listed) = place.of_record(record).await {
+            if reached
+                && self.is_there(number, &place).await
+                && let Ok(listed) = place.of_record(record).await
+            {
                 places.push(number);
                 found += listed.len() as u64;
             }

@@ -74,6 +74,8 @@ struct Read {
     /// Every description of every file and fonds.
     places: HashMap<Unit, Vec<Digest>>,
     told: HashMap<(Unit, Digest), Option<Described>>,
+    /// Records on which a hold lies or lay, beside those that are asked about.
+    held: BTreeSet<RecordId>,
 }
 
 /// How records stand, at one size of the ledger: what proposals of one batch are judged by, one after the other.
@@ -99,15 +101,34 @@ impl Fold {
     /// Reads on to the end of what is committed, and says how everything stands there.
     pub async fn trial(&self) -> Result<Trial, ArchiveError> {
         let mut read = self.read.lock().await;
+        loop {
+            self.read_on(&mut read).await?;
+            // Records on which a hold lies may be in a file that is asked about, whatever the catalog says of it. What was
+            // said of them before they were held is read from the beginning.
+            let held = read.lines.iter().filter_map(|(_, entry)| match entry.event {
+                Event::HoldPlaced { unit: Unit::Record(record), .. } => Some(record),
+                _ => None,
+            });
+            let mut held: BTreeSet<RecordId> = held.collect();
+            held.retain(|record| !self.interest.records.contains(record));
+            if held == read.held {
+                break;
+            }
+            *read = Read { held, ..Read::default() };
+        }
+        Standings { fold: self, read: &mut read }.build().await
+    }
+
+    async fn read_on(&self, read: &mut Read) -> Result<(), ArchiveError> {
         let mut replay = self.ledger.replay_from(read.to).await?;
         while let Some(commit) = replay.next().await? {
             for (seq, bytes) in (commit.base..).zip(&commit.entries) {
                 let entry = Entry::from_bytes(bytes).map_err(|fault| damaged(seq, &fault.to_string()))?;
-                self.take(&mut read, seq, entry);
+                self.take(read, seq, entry);
             }
             read.to = commit.size;
         }
-        Standings { fold: self, read: &mut read }.build().await
+        Ok(())
     }
 
     /// Remembers an entry that matters.
@@ -115,7 +136,7 @@ impl Fold {
         let matters = match (&entry.event, entry.event.unit()) {
             (Event::HoldPlaced { .. } | Event::HoldReleased { .. } | Event::Approved { .. }, _) => true,
             (_, Some(Unit::Case(_))) => entry.event.names().is_some(),
-            (_, Some(Unit::Record(record))) => self.interest.records.contains(&record),
+            (_, Some(Unit::Record(record))) => self.interest.records.contains(&record) || read.held.contains(&record),
             (_, Some(unit @ (Unit::File(_) | Unit::Fonds(_)))) => {
                 if let Some((unit, digest)) = entry.event.names() {
                     read.places.entry(unit).or_default().push(digest);

@@ -4,6 +4,7 @@ use crate::record::{
     described::Described as Told,
     description::Description,
     digest::Digest,
+    disposition::refusal::Refusal,
     entry::Event,
     id::{ActorId, IntentId, RecordId},
     unit::Unit,
@@ -56,20 +57,31 @@ impl Archive {
         Ok(self.store.discard(&intent.path).await?)
     }
 
+    /// From the order on nothing of a record is kept any more (W6).
+    async fn expect_here(&self, record: RecordId) -> Result<(), ArchiveError> {
+        match self.catalog.ended(record).await? {
+            None => Ok(()),
+            Some(_) => Err(ArchiveError::Conflict(Refusal::TooLate.to_string())),
+        }
+    }
+
     /// Keeps bytes that are in memory as a component. An intent must name the record: if we stop here, it has
     /// the bytes discarded.
     pub async fn keep_bytes(&self, record: RecordId, digest: Digest, bytes: Bytes) -> Result<(), ArchiveError> {
+        self.expect_here(record).await?;
         Ok(self.store.keep(&layout::component(record, digest), bytes).await?)
     }
 
     /// Keeps a staged object as a component. An intent must name the record: if we stop here, it has the bytes
     /// discarded under either name.
     pub async fn keep_staged(&self, record: RecordId, staged: &str, digest: Digest) -> Result<(), ArchiveError> {
+        self.expect_here(record).await?;
         Ok(self.store.settle(staged, &layout::component(record, digest), digest).await?)
     }
 
     /// Keeps a description. An intent must name the record: if we stop here, it has the description discarded.
     pub async fn keep_description(&self, description: Description) -> Result<Described, ArchiveError> {
+        self.expect_here(description.record).await?;
         let bytes = description.to_bytes().map_err(|fault| ArchiveError::Conflict(fault.to_string()))?;
         let digest = Digest::of(&bytes);
         self.store.keep(&layout::description(description.record, digest), bytes.into()).await?;
@@ -79,12 +91,15 @@ impl Archive {
     /// Keeps the description of a unit that is no record, in the bytes that are its name. An intent must name the unit:
     /// if we stop here, it has the description discarded.
     pub async fn keep_unit(&self, unit: Unit, description: Vec<u8>) -> Result<Digest, ArchiveError> {
+        if let Some(record) = unit.record() {
+            self.expect_here(record).await?;
+        }
         let digest = Digest::of(&description);
         self.store.keep(&layout::description(unit, digest), description.into()).await?;
         Ok(digest)
     }
 
-    /// Keeps a description of a unit that is no record and commits the event that names it.
+    /// Keeps a description, of a unit of any kind, and commits the event that names it.
     ///
     /// If we stop here, an intent has the folder swept, or the entry is there and names it.
     pub async fn keep_described(

@@ -52,7 +52,9 @@ impl Catalog {
             // Last: what one of these describes and another orders to end is forgotten.
             ends::note(&mut change, rows).await?;
         }
-        let state = State { applied: last.seq + 1, newest: last.entry.at.micros(), reading };
+        let ordered = entries.iter().filter(|one| one.entry.event.ends().is_some()).count() as u64;
+        let ends = self.state().ends + ordered;
+        let state = State { applied: last.seq + 1, newest: last.entry.at.micros(), reading, ends };
         let place = [("applied".to_owned(), state.applied as i64), ("newest".to_owned(), state.newest)];
         let mut rows = QueryBuilder::<Sqlite>::new(sql::INSERT_PLACE);
         rows.push_values(place.into_iter().chain(root_values(root)), |mut row, (name, value)| {

@@ -10,7 +10,7 @@ use crate::record::{
     unit::{Kind, Unit},
 };
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, sqlite::SqliteRow};
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 /// A hold.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -70,12 +70,16 @@ impl Catalog {
         row.as_ref().map(hold).transpose()
     }
 
-    /// Those of some holds that were released. Asked by whoever applies, on the same connection.
-    pub async fn released(&self, holds: &[HoldId]) -> Result<HashSet<HoldId>, CatalogError> {
-        let mut query = QueryBuilder::<Sqlite>::new(sql::RELEASED);
+    /// Who asked for some holds, and whether they were released. Asked by whoever applies, on the same connection.
+    pub async fn asked(&self, holds: &[HoldId]) -> Result<HashMap<HoldId, (ActorId, bool)>, CatalogError> {
+        let mut query = QueryBuilder::<Sqlite>::new(sql::ASKED);
         push_list(&mut query, holds);
         let rows = query.build().fetch_all(&self.writer).await?;
-        rows.iter().map(|row| parsed(row.try_get(0)?)).collect()
+        let one = |row: &SqliteRow| {
+            let released: Option<i64> = row.try_get(2)?;
+            Ok((parsed(row.try_get(0)?)?, (parsed(row.try_get(1)?)?, released.is_some())))
+        };
+        rows.iter().map(one).collect()
     }
 
     /// What a hold was placed on, in that order, from the entry `from` on.

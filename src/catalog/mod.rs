@@ -25,7 +25,7 @@ pub mod units;
 use crate::record::{
     digest::Digest,
     entry::{Entry, Instant},
-    id::{HoldId, RecordId},
+    id::{ActorId, HoldId, RecordId},
     retention::clock::Reading,
     unit::Unit,
 };
@@ -34,7 +34,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
 };
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     path::Path,
     str::FromStr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -81,6 +81,8 @@ struct State {
     newest: i64,
     /// On which day a period of years is over: a setting.
     reading: Reading,
+    /// How many records were ever ordered to end.
+    ends: u64,
 }
 
 /// What can go wrong with a catalog. All of it is mended by `vankho rebuild`.
@@ -138,8 +140,8 @@ pub struct Grounds {
     pub current: HashMap<Unit, Digest>,
     /// Records that are ordered to end, and whether that is certified.
     pub ended: HashMap<Unit, bool>,
-    /// Holds among those that are to be placed which were released.
-    pub released: HashSet<HoldId>,
+    /// Of holds that are to be placed or released: who asked for them, and whether they are released already.
+    pub asked: HashMap<HoldId, (ActorId, bool)>,
 }
 
 impl Grounds {
@@ -193,6 +195,7 @@ impl Catalog {
             applied: catalog.value("applied").await? as u64,
             newest: catalog.value("newest").await?,
             reading: reading.and_then(|number| Reading::ALL.get(number).copied()).unwrap_or_default(),
+            ends: catalog.ends_count().await?,
         };
         *catalog.state() = state;
         Ok(catalog)

@@ -103,7 +103,7 @@ pub const HOLDS: &str = "SELECT h.*, (SELECT COUNT(*) FROM placements p WHERE p.
      FROM holds h ORDER BY h.seq DESC";
 pub const HOLD: &str = "SELECT h.*, (SELECT COUNT(*) FROM placements p WHERE p.hold = h.hold) AS placed \
      FROM holds h WHERE h.hold = $1";
-pub const RELEASED: &str = "SELECT hold FROM holds WHERE released IS NOT NULL AND hold IN ";
+pub const ASKED: &str = "SELECT hold, asked_by, released FROM holds WHERE hold IN ";
 pub const PLACEMENTS: &str = "SELECT * FROM placements WHERE hold = $1 AND seq >= $2 ORDER BY seq LIMIT $3";
 pub const PLACEMENTS_ON: &str = "SELECT * FROM placements WHERE unit = $1 ORDER BY seq";
 /// On the records that lie in a file.
@@ -127,6 +127,7 @@ pub const FORGET_SHARED: &str = "DELETE FROM shared WHERE file = $1";
 pub const ENDED: &str = "SELECT * FROM ends WHERE record = $1";
 pub const ORDERS_OPEN: &str = "SELECT * FROM ends WHERE certificate IS NULL ORDER BY seq";
 pub const ENDS: &str = "SELECT * FROM ends WHERE seq >= $1 ORDER BY seq LIMIT $2";
+pub const ENDS_COUNT: &str = "SELECT COUNT(*) FROM ends";
 pub const CERTIFY: &str = "UPDATE ends SET certificate = $1, certified = $2 WHERE record = $3";
 pub const WEIGHT_OF: &str = "SELECT file, bytes, due_rank FROM records WHERE record = $1";
 pub const FORGET_RECORD: &str = "DELETE FROM records WHERE record = $1";
@@ -183,7 +184,7 @@ pub const STATEMENTS: &[&str] = &[
     UNOPENED_FALLING,
     HOLDS,
     HOLD,
-    "SELECT hold FROM holds WHERE released IS NOT NULL AND hold IN ($1, $2)",
+    "SELECT hold, asked_by, released FROM holds WHERE hold IN ($1, $2)",
     PLACEMENTS,
     PLACEMENTS_ON,
     PLACEMENTS_INSIDE,
@@ -199,6 +200,7 @@ pub const STATEMENTS: &[&str] = &[
     ENDED,
     ORDERS_OPEN,
     ENDS,
+    ENDS_COUNT,
     CERTIFY,
     WEIGHT_OF,
     FORGET_RECORD,

@@ -16,6 +16,7 @@ use crate::record::{
     digest::{Digest, hex},
     entry::Event,
     id::RecordId,
+    secrecy_mark,
 };
 use crate::store::{StoreError, layout};
 use bytes::Bytes;
@@ -58,7 +59,7 @@ pub async fn read_waiting(
         from = last.seq + 1;
         let records: Vec<RecordId> = waiting.iter().map(|known| known.record).collect();
         let intent = archive.intend(&records).await?;
-        let read = stream::iter(waiting).map(|known| characterize(archive, reader, known));
+        let read = stream::iter(waiting).map(|known| unless_it_changed(archive, reader, known));
         let mut read = std::pin::pin!(read.buffer_unordered(archive.config.content.processes));
         let mut lost = false;
         while let Some(done) = read.try_next().await? {
@@ -72,6 +73,14 @@ pub async fn read_waiting(
         if !lost {
             archive.fulfil(intent).await?;
         }
+    }
+}
+
+/// One record; whoever described it anew, or ordered it to end, was first.
+async fn unless_it_changed(archive: &Archive, reader: &Path, known: Known) -> Result<Round, ArchiveError> {
+    match characterize(archive, reader, known).await {
+        Err(ArchiveError::Conflict(_)) => Ok(Round::LostRace),
+        done => done,
     }
 }
 
@@ -98,6 +107,10 @@ async fn characterize(archive: &Archive, reader: &Path, known: Known) -> Result<
             }
             Outcome::Read { text, pages, .. } => {
                 told.pages += u64::from(pages);
+                if let Some(mark) = secrecy_mark::find(&text) {
+                    // Suspicion is enough to hide: nobody finds or reads it until a person has looked.
+                    next.secrecy = Some(next.secrecy.unwrap_or_default().seen(mark.level));
+                }
                 let rendition = keep_text(archive, known.record, text).await?;
                 let (ordinal_text, made_from, made_by) = (next.next_ordinal(), Some(ordinal), Some(reading.made_by));
                 next.components.push(Component { ordinal: ordinal_text, made_from, made_by, ..rendition });
@@ -111,11 +124,8 @@ async fn characterize(archive: &Archive, reader: &Path, known: Known) -> Result<
     let event = Event::Characterized { record: known.record, description: described.digest, replaces };
     let request = request(archive.operator, &random()?);
     let proposal = Proposal { by: archive.operator, request, event, description: Some(described.description.into()) };
-    match archive.commit(proposal).await {
-        Ok(_) => Ok(Round::Read(told)),
-        Err(ArchiveError::Conflict(_)) => Ok(Round::LostRace),
-        Err(error) => Err(error),
-    }
+    archive.commit(proposal).await?;
+    Ok(Round::Read(told))
 }
 
 async fn keep_text(archive: &Archive, record: RecordId, text: String) -> Result<Component, ArchiveError> {

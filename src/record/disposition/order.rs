@@ -306,6 +306,11 @@ impl Standing {
         }
     }
 
+    /// Did somebody ask for a hold?
+    pub fn asked_for(&self, hold: HoldId, by: ActorId) -> bool {
+        self.holds.iter().any(|placed| placed.hold == hold && placed.asked_by == by)
+    }
+
     /// Does a record lie in a place now, or is referred to from there?
     pub fn refers(&self, record: RecordId, place: On) -> bool {
         let stays = self.records.get(&record).map(|record| record.stays.as_slice()).unwrap_or_default();
