@@ -109,15 +109,18 @@ const CALLERS: &[(&str, &[&str], &str)] = &[
             "src/backup/runs.rs",
             "src/ingest/stage.rs",
             "src/ledger/log.rs",
+            "src/store/destroy.rs",
             "src/store/mod.rs",
             "src/store/place.rs",
             "src/store/probe.rs",
             "src/store/replicas.rs",
         ],
         "a replica's damaged checkpoint; fulfilled intents; orphans; of backups superseded tiles, old desks and keys that were \
-         changed; what a refused row staged; superseded tiles; \
+         changed; what a refused row staged; superseded tiles; what an order destroys in a bucket; \
          the store's own, at every place; what the probe raced for",
     ),
+    ("place.destroy(", &["src/archive/destroy.rs"], "kept bytes go under an order that is rebuilt from its entry"),
+    ("Order::of(", &["src/archive/destroy.rs"], "the same"),
     (".delete(", &["src/store/place.rs"], "under `discard`"),
     ("remove_file(", &["src/store/local.rs", "src/archive/rebuild.rs"], "leftovers of dead writes; derived files"),
     (

@@ -117,7 +117,7 @@ impl Archive {
         let mut forgotten = Vec::new();
         self.feed.flush().await?;
         let index = self.index.clone();
-        let purged = tokio::task::spawn_blocking(move || index.purge()).await;
+        let purged = tokio::task::spawn_blocking(move || index.forget_traces()).await;
         purged.map_err(|_| ArchiveError::Stopped("the index writer died".into()))??;
         forgotten.push(Forgotten { held: Held::Index, at: self.clock.now() });
         for tried in 1..=TRIES {

@@ -19,6 +19,7 @@ pub mod clock;
 pub mod commit;
 pub mod coverage;
 pub mod destroy;
+mod facts;
 pub mod feed;
 pub mod fold;
 pub mod heal;

@@ -2,7 +2,7 @@
 
 use crate::catalog::{
     Catalog, CatalogError,
-    clocks::{Clocks, facts, rank, with_file},
+    clocks::{Clocks, facts, rank as rank_of, with_file},
     digest, sql_retention as sql,
 };
 use crate::record::{
@@ -195,7 +195,7 @@ impl Catalog {
             let (rank, unit) = after.map_or((-1, ""), |mark| (mark.0, mark.1.as_str()));
             let text = |given: &Option<String>| given.clone().unwrap_or_default();
             let flag = |given: Option<bool>| given.map_or(-1, i64::from);
-            let query = sqlx::query(statement).bind(self::rank(&Due::On(filter.until))).bind(rank).bind(unit);
+            let query = sqlx::query(statement).bind(rank_of(&Due::On(filter.until))).bind(rank).bind(unit);
             let query = query.bind(text(&filter.fonds)).bind(text(&filter.schedule.map(|id| id.to_string())));
             let query = query.bind(text(&filter.class)).bind(flag(filter.held)).bind(flag(filter.considered));
             for row in query.bind(i64::from(limit)).fetch_all(&self.readers).await? {

@@ -25,6 +25,8 @@ use crate::record::{
 use futures::{StreamExt, TryStreamExt, stream};
 use std::{collections::BTreeSet, sync::Arc};
 
+pub use crate::catalog::holds::Placement;
+
 /// Placements that are read at once.
 const PAGE: u32 = 1000;
 /// Records on which a hold is placed at once: they share commits.

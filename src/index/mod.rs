@@ -219,7 +219,7 @@ impl Index {
         Ok(())
     }
 
-    /// Takes a record out. Gone from searches after a commit, from the files after [`Index::purge`].
+    /// Takes a record out. Gone from searches after a commit, from the files after [`Index::forget_traces`].
     pub fn remove(&self, record: &RecordId) -> Result<(), IndexError> {
         let writer = self.writer.read().unwrap_or_else(PoisonError::into_inner);
         writer.delete_term(self.term(schema::id_number(record)));
@@ -246,7 +246,7 @@ impl Index {
     }
 
     /// Rewrites every segment that holds removed records, so that nothing of them is left in the files.
-    pub fn purge(&self) -> Result<(), IndexError> {
+    pub fn forget_traces(&self) -> Result<(), IndexError> {
         let mut writer = self.writer.write().unwrap_or_else(PoisonError::into_inner);
         // A segment may be away in a merge, which drops the removed records too; then its successor is looked at.
         let mut tries = 0;

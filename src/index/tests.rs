@@ -290,7 +290,7 @@ fn a_record_is_replaced_and_removed_and_purged() {
     index.remove(&id(3)).unwrap();
     index.commit(7).unwrap();
     assert_eq!((found(&index, "hai"), found(&index, "ba"), found(&index, "")), (vec![], vec![1], vec![1]));
-    index.purge().unwrap();
+    index.forget_traces().unwrap();
     assert_eq!((found(&index, ""), index.applied(), in_files()), (vec![1], 7, false), "nothing is left");
     assert!(matches!(Index::open(Some(folder.path()), &config), Err(IndexError::Busy)));
     drop(index);

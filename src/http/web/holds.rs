@@ -9,8 +9,10 @@ use crate::access::{
     saved::{self, SavedError},
 };
 use crate::archive::{Archive, ArchiveError};
-use crate::catalog::holds::Placement;
-use crate::disposition::{holds, holds::HoldAsked};
+use crate::disposition::{
+    holds,
+    holds::{HoldAsked, Placement},
+};
 use crate::http::{
     error::{Kind, Trouble},
     identity::Held,
