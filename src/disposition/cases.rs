@@ -70,14 +70,48 @@ pub async fn open_case(
 /// Does something with a case: everything but the order and its end, which
 /// [`order`](crate::disposition::execution::order) and [`resume`](crate::disposition::execution::resume) do.
 pub async fn act(archive: &Archive, who: &Who, id: CaseId, act: Act) -> Result<Done, DispositionError> {
+    let mut came = each(archive, who, id, vec![act]).await?;
+    match came.pop() {
+        Some(Ok(done)) => Ok(done),
+        Some(Err(error)) => Err(error),
+        None => Err(Refusal::NotThisStage.into()),
+    }
+}
+
+/// Does several things with a case, and says of each what came of it: what the rules let be done is one description and
+/// one entry, for a list of hundreds would otherwise say all of itself hundreds of times.
+///
+/// If we stop here, all of that is done or nothing is.
+pub async fn each(
+    archive: &Archive,
+    who: &Who,
+    id: CaseId,
+    acts: Vec<Act>,
+) -> Result<Vec<Result<Done, DispositionError>>, DispositionError> {
+    let (before, replaces) = case(archive, id).await?.ok_or(Refusal::NotKnown)?;
+    let (mut next, mut refused, mut last) = ((*before).clone(), Vec::with_capacity(acts.len()), None);
+    for act in acts {
+        let act = signed(act, who);
+        match applied(archive, &next, who, &act).await {
+            Ok(after) => {
+                (next, last) = (after, Some(act));
+                refused.push(None);
+            }
+            Err(error @ (DispositionError::Archive(_) | DispositionError::Catalog(_))) => return Err(error),
+            Err(refusal) => refused.push(Some(refusal)),
+        }
+    }
+    let Some(last) = last else { return Ok(refused.into_iter().flatten().map(Err).collect()) };
+    let done = follow(archive, who, (next, replaces), &last).await?;
+    Ok(refused.into_iter().map(|refusal| refusal.map_or(Ok(done), Err)).collect())
+}
+
+async fn applied(archive: &Archive, before: &Case, who: &Who, act: &Act) -> Result<Case, DispositionError> {
     if matches!(act, Act::Order { .. } | Act::Destroyed { .. }) {
         return Err(Refusal::NotThisStage.into());
     }
-    let act = signed(act, who);
-    let (before, replaces) = case(archive, id).await?.ok_or(Refusal::NotKnown)?;
-    expect_room(&before, &act)?;
-    let next = judged(archive, &before, who, &act).await?;
-    follow(archive, who, (next, replaces), &act).await
+    expect_room(before, act)?;
+    judged(archive, before, who, act).await
 }
 
 /// The ground of a unit whose period is over, as it is due now: by the class that lives longest, in the version that

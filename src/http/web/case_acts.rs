@@ -182,9 +182,7 @@ fn whole(sent: &Sent) -> Option<Act> {
     })
 }
 
-/// An act for each unit that is checked.
-///
-/// If we stop here, what was done stays done, and the rest is checked again.
+/// An act for each unit that is checked, in one description of the case; orders are given one by one.
 async fn many(
     open: &Arc<Open>,
     visit: &Visit,
@@ -197,21 +195,35 @@ async fn many(
         let text = visit.say("Chưa đánh dấu đơn vị nào trong danh mục.", "Nothing was checked in the list.");
         return Ok(Some(Told::bad(text)));
     }
+    let came = match sent.one("act") {
+        "order" => ordered(open, who, id, units).await?,
+        named => {
+            let (mut acts, mut came) = (Vec::new(), Vec::new());
+            for unit in units {
+                let act = match named {
+                    "list" => list(open, unit, sent, actor).await,
+                    _ => match of_unit(unit, sent) {
+                        Some(act) => Ok(act),
+                        None => return Ok(Some(unread(visit))),
+                    },
+                };
+                match act {
+                    Ok(act) => acts.push((unit, act)),
+                    Err(error) => came.push((unit, Err(error))),
+                }
+            }
+            let (of, acts): (Vec<Unit>, Vec<Act>) = acts.into_iter().unzip();
+            if !of.is_empty() {
+                match cases::each(&open.archive, who, id, acts).await {
+                    Ok(each) => came.extend(of.into_iter().zip(each)),
+                    Err(error) => return told::disposed(error, visit).map(Some),
+                }
+            }
+            came
+        }
+    };
     let (mut done, mut flaws) = (0_usize, Vec::new());
-    for unit in units {
-        let came = match sent.one("act") {
-            "order" => {
-                // A task of its own: who leaves the page does not leave half of a unit ordered until the next round.
-                let (open, who) = (open.clone(), *who);
-                let ordered = async move { execution::order(&open.archive, &who, id, unit).await };
-                tokio::spawn(ordered).await.map_err(|_| Trouble::from(Kind::Failed))?
-            }
-            "list" => list(open, who, id, unit, sent, actor).await,
-            _ => {
-                let Some(act) = of_unit(unit, sent) else { return Ok(Some(unread(visit))) };
-                cases::act(&open.archive, who, id, act).await
-            }
-        };
+    for (unit, came) in came {
         match came {
             Ok(_) => done += 1,
             Err(error) => {
@@ -228,19 +240,27 @@ async fn many(
     Ok(Some(Told { good: false, text, flaws }))
 }
 
-async fn list(
-    open: &Open,
-    who: &Who,
-    id: CaseId,
-    unit: Unit,
-    sent: &Sent,
-    actor: &Actor,
-) -> Result<disposition::Done, DispositionError> {
+/// What came of each unit.
+type Came = Vec<(Unit, Result<disposition::Done, DispositionError>)>;
+
+/// If we stop here, what is ordered stays ordered, and the rest is checked again.
+async fn ordered(open: &Arc<Open>, who: &Who, id: CaseId, units: Vec<Unit>) -> Result<Came, Trouble> {
+    let mut came = Vec::new();
+    for unit in units {
+        // A task of its own: who leaves the page does not leave half of a unit ordered until the next round.
+        let (open, who) = (open.clone(), *who);
+        let ordered = async move { execution::order(&open.archive, &who, id, unit).await };
+        came.push((unit, tokio::spawn(ordered).await.map_err(|_| Trouble::from(Kind::Failed))?));
+    }
+    Ok(came)
+}
+
+async fn list(open: &Open, unit: Unit, sent: &Sent, actor: &Actor) -> Result<Act, DispositionError> {
     let ground = match sent.parsed("kept") {
         Some(kept) => Ground::Duplicate { kept, found_by: actor.id },
         None => cases::ground(&open.archive, unit).await?,
     };
-    cases::act(&open.archive, who, id, Act::List { unit, ground }).await
+    Ok(Act::List { unit, ground })
 }
 
 fn of_unit(unit: Unit, sent: &Sent) -> Option<Act> {

@@ -27,7 +27,7 @@ use crate::record::{
     },
     id::CaseId,
     retention::day::Day,
-    unit::{Kind as UnitKind, Unit},
+    unit::Kind as UnitKind,
 };
 use askama::Template;
 use axum::{
@@ -183,7 +183,7 @@ fn back(address: &str) -> Asked {
     }
 }
 
-/// One act for each unit. If we stop here, what is on the list stays there, and the rest is checked again.
+/// One act for each unit, in one description of the case.
 async fn listed(
     archive: &Archive,
     visit: &Visit,
@@ -192,21 +192,37 @@ async fn listed(
     units: &[Listable],
 ) -> Result<Told, Trouble> {
     let seeing = Seeing::of(archive, visit).await?;
-    let (mut done, mut flaws) = (0_usize, Vec::new());
+    let (mut flaws, mut places, mut acts) = (Vec::new(), Vec::new(), Vec::new());
+    let mut refuse = |error, place: String| {
+        let text = told::disposed(error, visit)?.text;
+        flaws.push(FlawShown { severity: "error", place, text });
+        Ok::<_, Trouble>(())
+    };
     for unit in units {
-        let whole = match unit {
-            Listable::File(id) => Unit::File(*id),
-            Listable::Record(id) => Unit::Record(*id),
-        };
+        let whole = disposition::cases::unit_of(*unit);
         let known = archive.catalog.due_of(whole).await.map_err(ArchiveError::from)?;
         let known = known.filter(|known| sees(&seeing, known)).ok_or(Kind::NotFound)?;
-        match put(archive, who, case, *unit).await {
-            Ok(()) => done += 1,
-            Err(error) => {
-                let told = told::disposed(error, visit)?;
-                let place = known.code.unwrap_or(known.title);
-                flaws.push(FlawShown { severity: "error", place, text: told.text });
+        let place = known.code.unwrap_or(known.title);
+        match disposition::cases::ground(archive, *unit).await {
+            Ok(ground) => {
+                acts.push(CaseAct::List { unit: *unit, ground });
+                places.push(place);
             }
+            Err(error) => refuse(error, place)?,
+        }
+    }
+    let mut done = 0_usize;
+    if !acts.is_empty() {
+        match disposition::cases::each(archive, who, case, acts).await {
+            Ok(came) => {
+                for (came, place) in came.into_iter().zip(places) {
+                    match came {
+                        Ok(_) => done += 1,
+                        Err(error) => refuse(error, place)?,
+                    }
+                }
+            }
+            Err(error) => refuse(error, String::new())?,
         }
     }
     let said = visit.say("đơn vị đã vào danh sách xét hủy", "units were put on the list of the case");
@@ -216,17 +232,6 @@ async fn listed(
         wrong => format!("{done} {said}; {wrong} {refused}:"),
     };
     Ok(Told { good: flaws.is_empty(), text, flaws })
-}
-
-async fn put(
-    archive: &Archive,
-    who: &disposition::Who,
-    case: CaseId,
-    unit: Listable,
-) -> Result<(), disposition::DispositionError> {
-    let ground = disposition::cases::ground(archive, unit).await?;
-    disposition::cases::act(archive, who, case, CaseAct::List { unit, ground }).await?;
-    Ok(())
 }
 
 /// May the visitor read what is due?
