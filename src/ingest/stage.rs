@@ -4,7 +4,7 @@ use crate::archive::{Archive, ArchiveError};
 use crate::content::format::{Utf8Check, identify};
 use crate::ingest::pieces::Pieces;
 use crate::record::{
-    component::{Format, PLAIN_TEXT},
+    component::{Format, PAGE, PLAIN_TEXT},
     digest::{Digest, Hasher},
     finding::{Code, Finding},
     id::RecordId,
@@ -95,7 +95,8 @@ async fn stage_one(
     held_max: u64,
 ) -> Result<Result<StagedComponent, Refusal>, ArchiveError> {
     let (path, name, expected) = match source {
-        Source::Text { text } => return Ok(stage_text(text)),
+        Source::Text { text } => return Ok(stage_text(text, None)),
+        Source::Page { name, html } => return Ok(stage_text(html, Some(name))),
         Source::File { path, name, expected } => (path, name, expected),
     };
     let mut reader = match Pieces::open(path, held_max).await {
@@ -154,14 +155,16 @@ async fn stage_one(
 /// How much of a component tells its format.
 pub const HEAD_BYTES: usize = 64 << 10;
 
-fn stage_text(text: String) -> Result<StagedComponent, Refusal> {
+/// Text that came as text is UTF-8 whatever signs it holds: it is its own text, no reader has to say so. With a name it is
+/// a page.
+fn stage_text(text: String, name: Option<String>) -> Result<StagedComponent, Refusal> {
     if text.is_empty() {
-        return Err((Code::EmptyComponent, "text".into(), "0 bytes".into()));
+        return Err((Code::EmptyComponent, name.unwrap_or_else(|| "text".into()), "0 bytes".into()));
     }
-    // Text that came as text is UTF-8 whatever signs it holds: it is its own text, no reader has to say so.
-    let (bytes, format) = (Bytes::from(text), Format { mime: PLAIN_TEXT.into() });
+    let mime = if name.is_some() { PAGE } else { PLAIN_TEXT };
+    let (bytes, format) = (Bytes::from(text), Format { mime: mime.into() });
     let (sha256, size) = (Digest::of(&bytes), bytes.len() as u64);
-    Ok(StagedComponent { name: None, sha256, size, format, held: Held::InMemory(bytes) })
+    Ok(StagedComponent { name, sha256, size, format, held: Held::InMemory(bytes) })
 }
 
 pub async fn abort(upload: Option<Upload>) {

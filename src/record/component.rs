@@ -84,6 +84,8 @@ pub struct Component {
 
 /// The MIME type of UTF-8 text that was checked to be UTF-8: it is its own text.
 pub const PLAIN_TEXT: &str = "text/plain";
+/// The format of pages that the archive makes.
+pub const PAGE: &str = "text/html";
 
 impl Component {
     /// Is this text as it stands: an original that is UTF-8, or a text rendition?

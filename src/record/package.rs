@@ -32,6 +32,8 @@ pub enum Source {
     File { path: PathBuf, name: String, expected: Option<Digest> },
     /// Text given in the row itself.
     Text { text: String },
+    /// A page that the archive itself made, under the name of a file.
+    Page { name: String, html: String },
 }
 
 impl Source {
@@ -40,6 +42,7 @@ impl Source {
         match self {
             Source::File { .. } => 0,
             Source::Text { text } => text.len(),
+            Source::Page { html, .. } => html.len(),
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::disposition::{
     holds,
 };
 use crate::record::{access::Reader, hold::Scope, id::HoldId};
+use crate::worker::dossiers;
 use std::{collections::BTreeSet, time::Duration};
 
 /// Between two rounds.
@@ -24,8 +25,11 @@ struct Caught {
 
 /// Runs until it is dropped.
 pub async fn rounds(archive: &Archive) {
-    let (mut caught, mut pending) = (Caught::default(), 0);
+    let (mut caught, mut pending, mut kept) = (Caught::default(), 0, dossiers::Kept::default());
     loop {
+        if let Err(error) = dossiers::keep(archive, &mut kept).await {
+            tracing::warn!(%error, "the papers of a closed case are not kept yet; it is tried again");
+        }
         if let Err(error) = catch(archive, &mut caught).await {
             tracing::warn!(%error, "what holds should catch could not be looked for; it is looked for again");
         }

@@ -9,6 +9,7 @@ pub mod audits;
 mod backup;
 pub mod consultations;
 pub mod disposition;
+pub mod dossiers;
 mod fixity;
 
 use crate::archive::Archive;

@@ -21,6 +21,7 @@
 pub mod council;
 pub mod decision;
 pub mod fill;
+pub mod gather;
 pub mod list;
 pub mod minutes;
 pub mod paper;

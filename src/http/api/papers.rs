@@ -4,44 +4,20 @@
 //! *A paper names, a case knows identifiers*: names of people and titles are looked up here, by the rights of who prints.
 //! What they may not read is left for somebody else to fill in.
 
-use crate::archive::ArchiveError;
-use crate::arrangement;
-use crate::disposition::{cases, execution};
-use crate::exchange::dossier::{
-    Row,
-    fill::{self, Told},
-    minutes::Annexed,
-    paper::Issuer,
-};
+use crate::disposition::cases;
+use crate::exchange::dossier::gather;
 use crate::http::{
     api,
     error::{Kind, Problem, Trouble},
     identity::{Held, Who},
-    state::Open,
 };
-use crate::record::{
-    access::{Access, Reader},
-    actor::Act,
-    disposition::{
-        basis::Basis,
-        case::{Case, Ground, Listed, Unit},
-        certificate::Limit,
-        stub::Stub,
-    },
-    id::ActorId,
-};
+use crate::record::actor::Act;
 use axum::{
     extract::{Path, Query},
     response::{Html, IntoResponse, Response},
 };
 use serde::Deserialize;
-use std::collections::{BTreeMap, BTreeSet};
 use utoipa::IntoParams;
-
-/// Orders that are read at once.
-const PAGE: u32 = 1000;
-/// What is written in by hand.
-const DOTS: &str = "…………";
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -79,129 +55,9 @@ pub async fn one(
 ) -> Result<Response, Trouble> {
     who.must(Act::Dispose)?;
     let (case, _) = cases::case(&open.archive, api::id(&case)?).await?.ok_or(Kind::NotFound)?;
-    let papers = filled(&open, &case, issued, &who.0.reader()).await?;
+    let Issued { parent, place, fonds } = issued;
+    let issued = gather::Issued { parent, place, fonds };
+    let papers = gather::papers(&open.archive, &case, issued, Some(&who.0.reader())).await?;
     let (_, page) = papers.into_iter().find(|(name, _)| *name == paper).ok_or(Kind::NotFound)?;
     Ok(([api::PAGE_POLICY], Html(page)).into_response())
-}
-
-async fn filled(
-    open: &Open,
-    case: &Case,
-    issued: Issued,
-    reader: &Reader,
-) -> Result<Vec<(&'static str, String)>, Trouble> {
-    let archive = &open.archive;
-    let mut rows = BTreeMap::new();
-    for listed in &case.listed {
-        rows.insert(listed.unit, row(open, listed, reader).await?);
-    }
-    let (mut certificates, mut limits, mut from) = (Vec::new(), BTreeSet::new(), 0);
-    loop {
-        let page = archive.catalog.ends(from, PAGE).await.map_err(ArchiveError::from)?;
-        let Some(last) = page.last() else { break };
-        from = last.seq + 1;
-        for ended in page.iter().filter(|ended| ended.case == Some(case.case)) {
-            if let Some(stub) = execution::stub(archive, ended.record).await?
-                && let Basis::Disposition { unit, .. } = &stub.basis
-            {
-                rows.entry(*unit).and_modify(|row| add(row, *unit, &stub, reader));
-            }
-            let Some((digest, entry)) = ended.certificate.zip(ended.certified) else { continue };
-            certificates.push(Annexed { record: ended.record.to_string(), certificate: digest.to_string(), entry });
-            let certificate = execution::certificate(archive, ended.record).await?;
-            limits.extend(certificate.into_iter().flat_map(|certificate| certificate.limits));
-        }
-    }
-    let Issued { parent, place, fonds } = issued;
-    let place = place.unwrap_or_else(|| DOTS.into());
-    Ok(fill::papers(&Told {
-        case,
-        issuer: Issuer { parent, agency: case.agency.clone(), place },
-        fonds: fonds.unwrap_or_else(|| case.agency.clone()),
-        today: archive.clock.now().day().parse().map_err(|_| Trouble::from(Kind::Failed))?,
-        people: people(open).await?,
-        rows,
-        schedules: schedules(open, case).await?,
-        certificates,
-        limits: limits.iter().map(Limit::vi).map(str::to_owned).collect(),
-        execution_days_max: archive.config.disposition.execution_days_max,
-    }))
-}
-
-/// What a unit is, as far as it is here and the reader may know.
-async fn row(open: &Open, listed: &Listed, reader: &Reader) -> Result<Row, Trouble> {
-    let archive = &open.archive;
-    let unit = cases::unit_of(listed.unit);
-    let mut row = Row {
-        code: unit.to_string(),
-        title: DOTS.into(),
-        years: String::new(),
-        period: period(open, &listed.ground).await?,
-        ground: fill::ground(&listed.ground),
-        records: 0,
-        pages: 0,
-        bytes: 0,
-        note: listed.status().0.into(),
-    };
-    let Some(known) = archive.catalog.due_of(unit).await.map_err(ArchiveError::from)? else { return Ok(row) };
-    (row.records, row.bytes) = (known.records, known.bytes);
-    row.code = known.code.unwrap_or(row.code);
-    if !api::may_learn(reader, &known.access, known.agency.as_deref(), None) {
-        return Ok(row);
-    }
-    row.title = known.title;
-    if let Unit::File(file) = listed.unit
-        && let Some((file, _)) = arrangement::file(archive, file).await?
-    {
-        let days = [file.about.started, file.about.ended].into_iter().flatten();
-        row.years = days.map(|day| day.year.to_string()).collect::<Vec<_>>().join("–");
-        row.pages = file.about.pages.map_or(0, u64::from);
-    }
-    Ok(row)
-}
-
-/// What a record that is gone was, in the row of its unit.
-fn add(row: &mut Row, unit: Unit, stub: &Stub, reader: &Reader) {
-    row.records = row.records.saturating_add(1);
-    row.bytes = row.bytes.saturating_add(stub.bytes);
-    let Some(identity) = stub.identity.as_ref().filter(|_| matches!(unit, Unit::Record(_))) else { return };
-    if reader.may_read(Access::Conditional, identity.agency.as_deref(), None) {
-        row.title = identity.subject.clone();
-        row.years = identity.issued.map(|day| day.year.to_string()).unwrap_or_default();
-    }
-    row.code = identity.code.clone().unwrap_or_else(|| row.code.clone());
-}
-
-/// The period of the class by which a unit is due.
-async fn period(open: &Open, ground: &Ground) -> Result<String, Trouble> {
-    let Ground::Expired { schedule, version, class, .. } = ground else { return Ok(String::new()) };
-    let catalog = &open.archive.catalog;
-    let versions = catalog.versions(*schedule).await.map_err(ArchiveError::from)?;
-    let Some(known) = versions.iter().find(|known| known.description == *version) else { return Ok(String::new()) };
-    let classes = catalog.classes(*schedule, known.version).await.map_err(ArchiveError::from)?;
-    Ok(classes.iter().find(|known| known.code == *class).map(|known| known.period.vi()).unwrap_or_default())
-}
-
-/// The schedules by which the units of a case are due, a line each.
-async fn schedules(open: &Open, case: &Case) -> Result<Vec<String>, Trouble> {
-    let of = |listed: &Listed| match &listed.ground {
-        Ground::Expired { schedule, version, .. } => Some((*schedule, *version)),
-        Ground::Duplicate { .. } => None,
-    };
-    let mut lines = Vec::new();
-    for (schedule, version) in case.listed.iter().filter_map(of).collect::<BTreeSet<_>>() {
-        let versions = open.archive.catalog.versions(schedule).await.map_err(ArchiveError::from)?;
-        let named = versions.into_iter().find(|known| known.description == version).map(|known| {
-            let source = known.source.map(|source| format!(" ({source})")).unwrap_or_default();
-            format!("{}{source}, phiên bản {}", known.title, known.version)
-        });
-        lines.extend(named);
-    }
-    Ok(lines)
-}
-
-/// Names of accounts, and what they are here.
-async fn people(open: &Open) -> Result<BTreeMap<ActorId, (String, String)>, Trouble> {
-    let accounts = open.archive.desk.accounts().await.map_err(ArchiveError::from)?;
-    Ok(accounts.into_iter().map(|one| (one.actor.id, (one.actor.name, one.actor.role.vi().to_owned()))).collect())
 }
