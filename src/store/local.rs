@@ -49,6 +49,7 @@ pub fn prepare(root: &Path) -> Result<(), StoreError> {
     let mut parents = vec![root.to_owned()];
     parents.extend(["log", "log/tile", "log/commits", "staging"].map(|folder| root.join(folder)));
     parents.extend(Kind::ALL.map(|kind| root.join(kind.folder())));
+    parents.push(root.join(layout::STUBS));
     parents.iter().try_for_each(|folder| sync_folder(folder))
 }
 

@@ -130,7 +130,7 @@ fn reach(path: &str) -> Reach {
 
 /// Is the name of an object a digest of its bytes, so that any place may answer for it?
 fn is_of_a_unit(path: &str) -> bool {
-    layout::kind_of(path).is_some()
+    layout::kind_of(path).is_some() || layout::stub_of(path).is_some()
 }
 
 impl Store {
