@@ -6,9 +6,8 @@ use crate::catalog::arranged::KnownFonds;
 use crate::cli::{CommandError, Context, show::Screen};
 use crate::record::{
     actor::Role,
-    agencies::{Agencies, Register},
+    agencies::{Agencies, Draft},
     date::PartialDate,
-    document::Document,
     file_state::Who,
     flaw::Flaw,
     fonds::{About, Closed, Kind},
@@ -38,7 +37,7 @@ pub struct Open {
     /// The code of the agency whose records they are / Mã cơ quan hình thành phông
     #[arg(long)]
     creator: String,
-    /// The register of agencies (agencies.v1.json), by which the creator is judged / Danh bạ cơ quan
+    /// Another register of agencies than the archive's, by which the creator is judged / Danh bạ cơ quan
     #[arg(long, value_name = "FILE")]
     agencies: Option<PathBuf>,
     /// The history of the creator and of the fonds / Lịch sử đơn vị hình thành phông
@@ -148,14 +147,11 @@ pub fn read_date(typed: &str) -> Result<PartialDate, CommandError> {
 
 fn read_agencies(path: &PathBuf) -> Result<Agencies, CommandError> {
     let file = |source| CommandError::File { path: path.display().to_string(), source };
-    let bytes = std::fs::read(path).map_err(file)?;
-    let canonical =
-        serde_json::from_slice::<serde_json::Value>(&bytes).and_then(|value| serde_json_canonicalizer::to_vec(&value));
-    let read = canonical.ok().and_then(|bytes| Register::from_bytes(&bytes).ok());
-    read.map(Agencies::new).ok_or_else(|| {
+    let text = std::fs::read_to_string(path).map_err(file)?;
+    Draft::read(&text).map(Agencies::new).map_err(|_| {
         CommandError::usage(
-            format!("{}: không phải là danh bạ cơ quan theo schemas/agencies.v1.json", path.display()),
-            format!("{}: it is no register of agencies as schemas/agencies.v1.json says", path.display()),
+            format!("{}: không phải là danh bạ cơ quan theo schemas/register.v1.json", path.display()),
+            format!("{}: it is no register of agencies as schemas/register.v1.json says", path.display()),
         )
     })
 }

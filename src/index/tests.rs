@@ -141,7 +141,7 @@ fn filters_and_dates() {
     let index = index(&records);
     let none = Filters::default;
     assert_eq!(filtered(&index, none()), [1, 2, 3, 4]);
-    assert_eq!(filtered(&index, Filters { agency: Some("sở nội vụ".into()), ..none() }), [1, 2]);
+    assert_eq!(filtered(&index, Filters { agency: vec!["sở nội vụ".into()], ..none() }), [1, 2]);
     assert_eq!(filtered(&index, Filters { kind: Some("QUYẾT  ĐỊNH".into()), ..none() }), [3]);
     assert_eq!(filtered(&index, Filters { fonds: Some("g01".into()), ..none() }), [3]);
     assert_eq!(filtered(&index, Filters { file: Some("G01.2025.1".into()), ..none() }), [4]);
