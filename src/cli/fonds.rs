@@ -87,13 +87,24 @@ impl FondsCommand {
                 told(screen, arrangement::close_fonds(archive, &who, id, closed).await)
             }
             FondsCommand::List => {
+                let to_close = arrangement::to_close(archive).await.map_err(broken)?;
                 for fonds in archive.catalog.fonds().await? {
+                    let due = to_close.iter().find(|(known, _)| known.fonds == fonds.fonds);
+                    let due = due.map(|(_, day)| day.to_string());
                     let KnownFonds { fonds: id, code, name, creator, closed } = &fonds;
                     screen.answer(
-                        || json!({"fonds": id, "code": code, "name": name, "creator": creator, "closed": closed}),
+                        || {
+                            json!({"fonds": id, "code": code, "name": name, "creator": creator, "closed": closed,
+                                "to_close": due})
+                        },
                         || {
                             let closed = closed.as_ref().map(|day| format!("\t{} {day}", screen.say("đóng", "closed")));
-                            format!("{code}\t{name}\t{creator}{}", closed.unwrap_or_default())
+                            let due = due.as_ref().map(|day| {
+                                let said = screen
+                                    .say("cơ quan đã kết thúc, cần đóng vào ngày", "creator ended, to be closed on");
+                                format!("\t{said} {day}")
+                            });
+                            format!("{code}\t{name}\t{creator}{}", closed.or(due).unwrap_or_default())
                         },
                     );
                 }
@@ -180,22 +191,36 @@ pub fn told(screen: &Screen, done: Result<Arranged, ArrangementError>) -> Result
             );
             Ok(ExitCode::SUCCESS)
         }
-        Err(ArrangementError::Refused(refusal)) => {
+        Err(error) => refused(screen, error),
+    }
+}
+
+/// Why an act was refused, as an answer; what is no refusal is the command's own failure.
+pub fn refused(screen: &Screen, error: ArrangementError) -> Result<ExitCode, CommandError> {
+    match error {
+        ArrangementError::Refused(refusal) => {
             let (vi, en) = (refusal.vi(), refusal.en());
             screen
                 .answer(|| json!({"refused": refusal.as_str(), "vi": vi, "en": en}), || screen.say(vi, en).to_owned());
             Ok(ExitCode::from(1))
         }
-        Err(ArrangementError::Flawed(flaws)) => {
+        ArrangementError::Flawed(flaws) => {
             screen.answer(
                 || json!({"refused": "flawed", "flaws": flaws}),
                 || flaws.iter().map(|flaw| line(screen, flaw)).collect::<Vec<_>>().join("\n"),
             );
             Ok(ExitCode::from(1))
         }
-        Err(ArrangementError::Archive(error)) => Err(error.into()),
-        Err(ArrangementError::Catalog(error)) => Err(error.into()),
-        Err(error @ ArrangementError::Document(_)) => Err(CommandError::Usage(error.to_string())),
+        error => Err(broken(error)),
+    }
+}
+
+/// What stops a command.
+pub fn broken(error: ArrangementError) -> CommandError {
+    match error {
+        ArrangementError::Archive(error) => error.into(),
+        ArrangementError::Catalog(error) => error.into(),
+        error => CommandError::Usage(error.to_string()),
     }
 }
 

@@ -60,6 +60,15 @@ impl Because {
             Because::Reference => "tư liệu tham khảo",
         }
     }
+
+    pub fn en(&self) -> &'static str {
+        match self {
+            Because::Duplicate => "duplicate",
+            Because::Expired => "its period is over",
+            Because::Foreign => "of another fonds",
+            Because::Reference => "reference material",
+        }
+    }
 }
 
 /// A record that comes into no file.
