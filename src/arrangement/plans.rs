@@ -11,7 +11,7 @@
 //! of the row, under the list's salt: who asks again, who goes on after a stop, and two who ask at once name the same file,
 //! and the ledger takes it once. A code that a file of the fonds has already is not opened a second time.
 
-use crate::archive::{Archive, keep::random};
+use crate::archive::{Archive, ArchiveError, keep::random};
 use crate::arrangement::{Arranged, ArrangementError, expect_sound, files::file, fonds::fonds, salt};
 use crate::record::{
     actor::Role,
@@ -22,7 +22,7 @@ use crate::record::{
     digest::Digest,
     document::Document,
     entry::{Event, Instant},
-    file::check_file,
+    file::{File, check_file},
     file_state::{FileAct, Who, after},
     flaw::{Code, Flaw, stops},
     id::{FileId, FondsId, PlanId},
@@ -148,16 +148,28 @@ pub async fn open_planned(archive: &Archive, who: &Who, id: PlanId) -> Result<Op
             done.left.push((row.code.clone(), flaws));
             continue;
         }
+        let named = (row.code.clone(), opened.file);
+        let list = if open_row(archive, who, opened).await? { &mut done.opened } else { &mut done.there };
+        list.push(named);
+    }
+    Ok(done)
+}
+
+/// Opens the file of a row; answers whether it was not opened by somebody else meanwhile.
+async fn open_row(archive: &Archive, who: &Who, opened: File) -> Result<bool, ArrangementError> {
+    let mut refused = None;
+    // Who is refused for another of the same batch asks again: by then that one is known, or was not committed.
+    for _ in 0..2 {
         let told = (Described::File(Arc::new(opened.clone())), opened.to_bytes()?);
         let kept = archive.keep_described(who.id, told, |unit, description| Event::Opened { unit, description }).await;
         match kept {
-            Ok(_) => done.opened.push((row.code.clone(), opened.file)),
-            // Somebody else opened the same file meanwhile.
-            Err(error) if file(archive, opened.file).await?.is_none() => return Err(error.into()),
-            Err(_) => done.there.push((row.code.clone(), opened.file)),
+            Ok(_) => return Ok(true),
+            Err(_) if file(archive, opened.file).await?.is_some() => return Ok(false),
+            Err(error @ ArchiveError::Conflict(_)) => refused = Some(error),
+            Err(error) => return Err(error.into()),
         }
     }
-    Ok(done)
+    refused.map_or(Ok(false), |error| Err(error.into()))
 }
 
 /// The file that a row of an issued list opens.
