@@ -2,7 +2,7 @@
 //! the same.
 
 use crate::world::{World, row};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use vankho::{
     access::{self, ask},
     archive::Archive,
@@ -346,5 +346,50 @@ async fn the_register_judges_creators_and_widens_searches() {
     let nobody = arrangement::custodian_at(&archive, unknown, day("2026-01-01"), Share::Permanent).await.unwrap();
     assert_eq!(nobody, None);
     archive.close().await.unwrap();
+    holds(&world).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn at_the_command_line() {
+    let world = World::on_disk().await;
+    let vankho = |arguments: &[&str]| {
+        let mut command = Command::new(crate::world::PROGRAM);
+        command.args(["--language", "en", "--data"]).arg(world.data.path()).args(arguments);
+        let output = command.stdin(Stdio::null()).env_remove("VANKHO_CONFIG").output().unwrap();
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        (output.status.code().unwrap(), said)
+    };
+    let sample = |name: &str| format!("{}/deploy/sample/{name}", env!("CARGO_MANIFEST_DIR"));
+    let (register, list) = (sample("agencies.json"), sample("lists/SNV-LH-2019.csv"));
+    let fonds = ["fonds", "open", "SNV-LH", "--name", "Phông Sở Nội vụ", "--creator", "SNV-LH", "--language", "01"];
+    let unknown = ["fonds", "open", "X", "--name", "Phông", "--creator", "UBND-XX", "--language", "01"];
+    let ended = ["fonds", "open", "DM", "--name", "Phông huyện", "--creator", "UBND-DM", "--language", "01"];
+    for (arguments, code, said) in [
+        (&["agency", "list"][..], 3, "vankho agency import FILE"),
+        (&["agency", "import", &list][..], 1, "the column name is missing"),
+        (&["agency", "import", &register][..], 0, "entry 1"),
+        (&["agency", "list", "--on", "2026"][..], 0, "UBND-SM\tỦy ban nhân dân xã Sông Mơ\tcấp xã"),
+        (&unknown[..], 1, "the register has no such agency"),
+        (&fonds[..], 0, "entry 2"),
+        (&ended[..], 0, "close the fonds on its last day"),
+        (&["fonds", "list"][..], 0, "to be closed on 2025-06-30"),
+        (&["agency", "custodian", "DM", "--on", "01/01/2026"][..], 0, "LTLS-LH"),
+        (&["plan", "show", "SNV-LH", "2019"][..], 3, "has no list of files of 2019"),
+        (&["plan", "import", "SNV-LH", "2019", &list][..], 0, "entry 4"),
+        (&["plan", "import", "SNV-LH", "2019", &list][..], 0, "entry 5"),
+        (&["plan", "show", "SNV-LH", "2019"][..], 0, "2019.VTLT.01"),
+        (&["plan", "copy", "SNV-LH", "2019", "--to", "2026"][..], 0, "entry 6"),
+        (&["plan", "list"][..], 0, "SNV-LH\t2026\t1 files\tdraft"),
+        (&["plan", "open", "SNV-LH", "2026"][..], 1, "the present state does not allow this"),
+        (&["plan", "print", "SNV-LH", "2026"][..], 0, "SỞ NỘI VỤ TỈNH LAM HẢI"),
+        (&["backlog", "open", "SNV-LH", "--title", "Chỉnh lý"][..], 0, "entry 7"),
+        (&["backlog", "list"][..], 0, "SNV-LH\tChỉnh lý\tdraft"),
+        (&["backlog", "show", "x"][..], 3, "see `vankho backlog list`"),
+        (&["file", "overdue"][..], 0, ""),
+        (&["verify", "archive"][..], 0, ""),
+    ] {
+        let told = vankho(arguments);
+        assert!(told.0 == code && told.1.contains(said), "{arguments:?}: {told:?}");
+    }
     holds(&world).await;
 }
