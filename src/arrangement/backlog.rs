@@ -37,7 +37,7 @@ use crate::record::{
     id::{BacklogId, FileId, FondsId, RecordId},
     plan::Approval,
 };
-use futures::{StreamExt, TryStreamExt};
+use futures::StreamExt;
 use std::{collections::BTreeSet, sync::Arc};
 
 /// Records that are looked at at once.
@@ -143,7 +143,8 @@ pub async fn place_in_draft(
     let (before, _) = backlog(archive, id).await?.ok_or(Refusal::NotThere)?;
     let mut work = Work::from(&*before);
     take_out(&mut work, records);
-    match work.files.iter_mut().find(|file| file.about.code == about.code) {
+    let same = |file: &&mut Proposed| about.code.is_some() && file.about.code == about.code;
+    match work.files.iter_mut().find(same) {
         Some(file) => file.records.extend(records),
         None => {
             let file = file_for(archive, before.fonds, &about).await?;
@@ -231,7 +232,10 @@ pub async fn carry_out(archive: &Archive, who: &Who, id: BacklogId) -> Result<Ca
         let reason = reason.as_str();
         async move { place_record(archive, who, record, (target, Some(ordinal)), reason).await.map(|_| ()) }
     });
-    futures::stream::iter(moves).buffer_unordered(TOGETHER).try_collect::<()>().await?;
+    // Those that are under way end, also where one is refused.
+    let ended: Vec<Result<(), ArrangementError>> =
+        futures::stream::iter(moves).buffer_unordered(TOGETHER).collect().await;
+    ended.into_iter().collect::<Result<(), _>>()?;
     let arranged = follow(archive, who, replaces, done).await?;
     Ok(CarriedOut { entry: arranged.entry, opened, moved })
 }
