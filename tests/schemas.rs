@@ -171,13 +171,15 @@ fn entries() -> Vec<Entry> {
         let unit = kind.unit(&record.to_string()).unwrap();
         let ends = [Event::Closed { unit, description, replaces }, Event::Reopened { unit, description, replaces }];
         let takes_in = matches!(kind, Kind::Fonds | Kind::File);
+        let approved = matches!(kind, Kind::Schedule | Kind::Plan | Kind::Backlog);
+        let approved = approved.then_some(Event::Approved { unit, description, replaces });
         let always = [
             Event::Opened { unit, description },
             Event::Described { unit, description, replaces },
             Event::Damaged { unit, named_by: description, component: 0, place: 1, fault: Damage::Missing },
             Event::Lost { unit, named_by: description, component: 0 },
         ];
-        always.into_iter().chain(ends.into_iter().filter(move |_| takes_in))
+        always.into_iter().chain(ends.into_iter().filter(move |_| takes_in)).chain(approved)
     });
     let entry = |event| Entry { at, by: ActorId::new(0, [2; 10]), request: Digest::of(b"r"), event, v: 1 };
     events.into_iter().chain(of_units).map(entry).collect()

@@ -72,7 +72,7 @@ pub fn query(question: Question, reader: Reader) -> Result<Query, QuestionError>
     let access = typed(question.access).map(level).transpose()?;
     let filters = Filters {
         number: typed(question.number),
-        agency: typed(question.agency),
+        agency: typed(question.agency).into_iter().collect(),
         kind: typed(question.kind),
         fonds: typed(question.fonds),
         file: typed(question.file),

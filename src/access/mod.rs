@@ -65,7 +65,8 @@ const SNIPPET_CHARS: usize = 240;
 const SNIPPET_TEXT_BYTES: u64 = 4 << 20;
 
 /// Searches. `snippets` says whether to read the texts of the hits for the words around.
-pub async fn search(archive: &Archive, query: Query, snippets: bool) -> Result<Page, ArchiveError> {
+pub async fn search(archive: &Archive, mut query: Query, snippets: bool) -> Result<Page, ArchiveError> {
+    query.filters.agency = names(archive, query.filters.agency).await?;
     let (index, text, reader) = (archive.index.clone(), query.text.clone(), query.reader.clone());
     let hits = tokio::task::spawn_blocking(move || index.search(&query)).await;
     let hits: Hits = hits.map_err(|_| ArchiveError::Stopped("the search died".into()))??;
@@ -82,6 +83,19 @@ pub async fn search(archive: &Archive, query: Query, snippets: bool) -> Result<P
     }
     let next = hits.next.map(|cursor| cursor.to_string());
     Ok(Page { found, total: hits.total, facets: hits.facets, next, applied: hits.applied })
+}
+
+/// An agency under every name that its records may bear: a search by today's name finds what those before issued. The
+/// name that was typed stays the first.
+async fn names(archive: &Archive, mut typed: Vec<String>) -> Result<Vec<String>, ArchiveError> {
+    let Some(name) = typed.first().cloned() else { return Ok(typed) };
+    let Some(agencies) = apply::undamaged(archive.agencies().await)? else { return Ok(typed) };
+    for named in agencies.names_behind(&name) {
+        if !typed.iter().any(|known| known == named.name) {
+            typed.push(named.name.to_owned());
+        }
+    }
+    Ok(typed)
 }
 
 /// What a hit shows besides what the catalog knows: whether it is in force, and the words around.

@@ -135,7 +135,8 @@ impl Fold {
     /// Remembers an entry that matters.
     fn take(&self, read: &mut Read, seq: u64, entry: Entry) {
         let matters = match (&entry.event, entry.event.unit()) {
-            (Event::HoldPlaced { .. } | Event::HoldReleased { .. } | Event::Approved { .. }, _) => true,
+            (Event::HoldPlaced { .. } | Event::HoldReleased { .. }, _) => true,
+            (Event::Approved { .. }, Some(Unit::Schedule(_))) => true,
             (_, Some(Unit::Case(_))) => entry.event.names().is_some(),
             (_, Some(Unit::Record(record))) => self.interest.records.contains(&record) || read.held.contains(&record),
             (_, Some(unit @ (Unit::File(_) | Unit::Fonds(_)))) => {

@@ -12,6 +12,7 @@
 //!
 //! *One process owns `derived/`.* Two would each apply entries to one catalog; the second is told so.
 
+pub mod agencies;
 pub mod apply;
 mod astray;
 pub mod audits;
@@ -75,6 +76,7 @@ pub struct Archive {
     pub authorities: Vec<timestamps::Authority>,
     reasons: timestamps::Reasons,
     auditing: audits::UnderWay,
+    agencies_read: agencies::ReadLast,
     /// Who acts at this machine's command line.
     pub operator: ActorId,
     /// The parts of its data folder, where it was opened in one.
@@ -267,6 +269,7 @@ impl Archive {
             authorities,
             reasons: Default::default(),
             auditing: Default::default(),
+            agencies_read: Default::default(),
             operator,
             folders: None,
             writer,

@@ -118,7 +118,11 @@ fn looked_at(record: &Description) -> Inside<'_> {
 }
 
 /// Another file has the same code.
-async fn doubled(archive: &Archive, about: &About, but: Option<FileId>) -> Result<Option<Flaw>, ArrangementError> {
+pub(in crate::arrangement) async fn doubled(
+    archive: &Archive,
+    about: &About,
+    but: Option<FileId>,
+) -> Result<Option<Flaw>, ArrangementError> {
     let Some(code) = &about.code else { return Ok(None) };
     let others = archive.catalog.files_of_code(code).await?;
     let other = others.iter().find(|other| Some(other.file) != but);

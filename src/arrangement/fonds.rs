@@ -2,17 +2,22 @@
 
 use crate::archive::{Archive, keep::random};
 use crate::arrangement::{Arranged, ArrangementError, expect_sound, salt};
+use crate::catalog::arranged::KnownFonds;
 use crate::record::{
     actor::Role,
-    agencies::{Agencies, Register},
+    agencies::{
+        Agencies, Draft,
+        custody::{Custodian, Share},
+    },
     arranging::Refusal,
+    date::PartialDate,
     described::Described,
     digest::Digest,
     document::Document,
     entry::Event,
     file_state::Who,
     flaw::{Code, Flaw},
-    fonds::{About, Closed, Fonds},
+    fonds::{About, Closed, Fonds, Kind},
     id::FondsId,
 };
 use std::sync::Arc;
@@ -27,7 +32,8 @@ pub async fn fonds(archive: &Archive, id: FondsId) -> Result<Option<(Arc<Fonds>,
     }))
 }
 
-/// Opens a fonds. `agencies` is the register, where the archive has one: a creator that it does not have is refused.
+/// Opens a fonds. A creator that the register of agencies does not have is refused: that of the archive, or `agencies` in
+/// its place. That an ended creator's fonds is not closed yet is told, for it is opened before it is closed.
 pub async fn open_fonds(
     archive: &Archive,
     who: &Who,
@@ -35,18 +41,21 @@ pub async fn open_fonds(
     agencies: Option<&Agencies>,
 ) -> Result<Arranged, ArrangementError> {
     expect_keeper(who)?;
-    let mut flaws = match agencies {
+    let own = archive.agencies().await?;
+    let mut flaws = match agencies.or(own.as_deref()) {
         Some(agencies) => about.check(agencies),
         // Nobody can say that a creator is unknown where no register is told.
         None => {
-            let known = about.check(&Agencies::new(Register::empty()));
+            let known = about.check(&Agencies::new(Draft::empty()));
             known.into_iter().filter(|flaw| flaw.code != Code::UnknownAgency).collect()
         }
     };
     if !archive.catalog.fonds_of_code(&about.code).await?.is_empty() {
         flaws.push(Flaw::new(Code::DuplicateCode, "code").with_detail(&about.code));
     }
-    let flaws = expect_sound(flaws)?;
+    let (not_closed, flaws): (Vec<Flaw>, Vec<Flaw>) = flaws.into_iter().partition(|flaw| flaw.code == Code::NotClosed);
+    let mut flaws = expect_sound(flaws)?;
+    flaws.extend(not_closed);
     let id = FondsId::new(archive.clock.now().millis(), random()?);
     let fonds = Fonds { schema: Fonds::SCHEMA.into(), fonds: id, replaces: None, salt: salt()?, about };
     let told = (Described::Fonds(Arc::new(fonds.clone())), fonds.to_bytes()?);
@@ -71,6 +80,10 @@ pub async fn close_fonds(
         return Err(Refusal::NoReason.into());
     }
     let about = About { closed: Some(closed), ..before.about.clone() };
+    if let Some(agencies) = archive.agencies().await? {
+        let flaws = about.check(&agencies);
+        expect_sound(flaws.into_iter().filter(|flaw| flaw.code == Code::ClosedOnAnotherDay).collect())?;
+    }
     let after = Fonds { replaces: Some(replaces), salt: salt()?, about, ..(*before).clone() };
     let told = (Described::Fonds(Arc::new(after.clone())), after.to_bytes()?);
     let answered =
@@ -78,7 +91,36 @@ pub async fn close_fonds(
     Ok(Arranged { unit: id.into(), entry: answered.seq, flaws: Vec::new() })
 }
 
+/// The fonds whose creators have ended and which are not closed yet, each with the day on which it is to be closed.
+pub async fn to_close(archive: &Archive) -> Result<Vec<(KnownFonds, PartialDate)>, ArrangementError> {
+    let Some(agencies) = archive.agencies().await? else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    for known in archive.catalog.fonds().await?.into_iter().filter(|known| known.closed.is_none()) {
+        let Some((told, _)) = fonds(archive, known.fonds).await? else { continue };
+        if told.about.kind != Kind::Fonds {
+            continue;
+        }
+        let closed = told.about.closed_with_its_creator(&agencies, "").and_then(|about| about.closed);
+        found.extend(closed.map(|closed| (known, closed.on)));
+    }
+    Ok(found)
+}
+
+/// Who manages a share of a fonds at a date: by its own history, else by the register (TT 06/2025/TT-BNV art. 40.2);
+/// `None` where neither tells.
+pub async fn custodian_at(
+    archive: &Archive,
+    id: FondsId,
+    on: PartialDate,
+    share: Share,
+) -> Result<Option<Custodian>, ArrangementError> {
+    let (told, _) = fonds(archive, id).await?.ok_or(Refusal::NotThere)?;
+    let empty = || Arc::new(Agencies::new(Draft::empty()));
+    let agencies = archive.agencies().await?.unwrap_or_else(empty);
+    Ok(told.about.custodian_at(&agencies, on, share))
+}
+
 /// Fonds are the archivist's.
-fn expect_keeper(who: &Who) -> Result<(), Refusal> {
+pub(in crate::arrangement) fn expect_keeper(who: &Who) -> Result<(), Refusal> {
     if who.role == Role::Archivist { Ok(()) } else { Err(Refusal::NotYourRole) }
 }

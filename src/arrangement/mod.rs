@@ -1,4 +1,5 @@
-//! Arrangement: fonds and files are opened, described, closed and handed over; records are described anew and moved.
+//! Arrangement: fonds and files are opened, described, closed and handed over; records are described anew and moved; lists
+//! of files, backlog work and the register of agencies are kept.
 //!
 //! `read → judge → keep → commit`: each act reads what is in force, asks the rule that has the article beside it
 //! ([`crate::record::file_state::after`], [`crate::record::fonds`]), keeps the new description, and commits the event that
@@ -12,10 +13,14 @@
 //! both let in, and the list of files shows them. What must never be doubled, a new description of the same one, is
 //! refused by the commit.
 
+mod backlog;
 mod files;
 mod fonds;
 mod history;
+mod overdue;
+mod plans;
 mod records;
+mod register;
 
 use crate::archive::{ArchiveError, keep::random};
 use crate::catalog::CatalogError;
@@ -26,10 +31,17 @@ use crate::record::{
     unit::Unit,
 };
 
+pub use backlog::{
+    CarriedOut, Work, approve_backlog, backlog, carry_out, describe_backlog, open_backlog, place_in_draft, reject,
+    reopen_backlog, scope,
+};
 pub use files::{act, describe_file, file, inside, open_file};
-pub use fonds::{close_fonds, fonds, open_fonds};
+pub use fonds::{close_fonds, custodian_at, fonds, open_fonds, to_close};
 pub use history::{Revision, differences};
+pub use overdue::overdue;
+pub use plans::{OpenedFiles, PlanDraft, approve_plan, copy_plan, describe_plan, open_plan, open_planned, plan};
 pub use records::{describe_record, move_record};
+pub use register::take_register;
 
 /// Why something was not arranged.
 #[derive(Debug, thiserror::Error)]

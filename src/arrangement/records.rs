@@ -60,34 +60,56 @@ pub async fn move_record(
     reason: &str,
 ) -> Result<Arranged, ArrangementError> {
     expect_maker(who)?;
+    let (to, _) = file(archive, into).await?.ok_or(Refusal::NotThere)?;
+    place_record(archive, who, id, (&to, None), reason).await
+}
+
+/// The same into a file that was read, at a place in it.
+pub(in crate::arrangement) async fn place_record(
+    archive: &Archive,
+    who: &Who,
+    id: RecordId,
+    (to, ordinal): (&File, Option<u32>),
+    reason: &str,
+) -> Result<Arranged, ArrangementError> {
+    expect_maker(who)?;
     if reason.trim().is_empty() {
         return Err(Refusal::NoReason.into());
     }
     let before = in_force(archive, id).await?;
     let said = &before.description.metadata;
-    let (to, _) = file(archive, into).await?.ok_or(Refusal::NotThere)?;
+    let home = expect_movable(archive, said, to).await?;
+    let Some(code) = to.about.code.clone() else {
+        return Err(ArrangementError::Flawed(vec![Flaw::new(Code::CodeMissing, "code")]));
+    };
+    let (file, fonds) = (Some(code), Some(home.about.code.clone()));
+    let metadata = Metadata { file, fonds, file_ordinal: ordinal, loose_reason: None, ..said.clone() };
+    let event = |_, description| Event::Moved { record: id, description, replaces: before.digest };
+    let told = following(&before, metadata, vec![reason.trim().to_owned()])?;
+    let answered = archive.keep_described(who.id, told, event).await?;
+    Ok(Arranged { unit: id.into(), entry: answered.seq, flaws: Vec::new() })
+}
+
+/// May a record be moved into a file, which may be about to be opened? Answers the fonds of that.
+pub(in crate::arrangement) async fn expect_movable(
+    archive: &Archive,
+    said: &Metadata,
+    to: &File,
+) -> Result<Arc<Fonds>, ArrangementError> {
     let from = lies_in(archive, said).await?;
-    if from.as_ref().is_some_and(|from| from.file == into) {
+    if from.as_ref().is_some_and(|from| from.file == to.file) {
         return Err(Refusal::AlreadyThere.into());
     }
     // What is closed neither takes in nor gives away, whoever asks: it is opened again first.
     if !to.state.is_open() || from.as_ref().is_some_and(|from| !from.state.is_open()) {
         return Err(Refusal::NotNow.into());
     }
-    let Some(code) = to.about.code.clone() else {
-        return Err(ArrangementError::Flawed(vec![Flaw::new(Code::CodeMissing, "code")]));
-    };
     let (home, _) = fonds(archive, to.fonds).await?.ok_or(Refusal::NotThere)?;
     expect_not_merged(archive, said, from.as_deref(), &home).await?;
     if let Some(issued) = said.issued {
         home.about.takes(issued)?;
     }
-    let (file, fonds) = (Some(code), Some(home.about.code.clone()));
-    let metadata = Metadata { file, fonds, file_ordinal: None, loose_reason: None, ..said.clone() };
-    let event = |_, description| Event::Moved { record: id, description, replaces: before.digest };
-    let told = following(&before, metadata, vec![reason.trim().to_owned()])?;
-    let answered = archive.keep_described(who.id, told, event).await?;
-    Ok(Arranged { unit: id.into(), entry: answered.seq, flaws: Vec::new() })
+    Ok(home)
 }
 
 /// Who describes and moves records: who makes files (NĐ 30/2020/NĐ-CP art. 28–30).
@@ -97,7 +119,7 @@ fn expect_maker(who: &Who) -> Result<(), Refusal> {
 }
 
 /// The description in force. What may bear a secrecy mark is not there for anybody.
-async fn in_force(archive: &Archive, id: RecordId) -> Result<Kept, ArrangementError> {
+pub(in crate::arrangement) async fn in_force(archive: &Archive, id: RecordId) -> Result<Kept, ArrangementError> {
     let described = archive.description(id).await?.filter(|described| described.description.shows());
     Ok(described.ok_or(Refusal::NotThere)?)
 }
@@ -109,8 +131,8 @@ async fn lies_in(archive: &Archive, metadata: &Metadata) -> Result<Option<Arc<Fi
     Ok(file(archive, known.file).await?.map(|(file, _)| file))
 }
 
-/// Records of an ended agency stay in its own fonds (TT 06/2025/TT-BNV art. 40). No register of agencies is at hand here
-/// that could tell who goes on with its work, so nothing leaves a closed fonds for that of another creator.
+/// Records of an ended agency stay in its own fonds (TT 06/2025/TT-BNV art. 40). The register of agencies tells who goes on
+/// with its work; where there is none that could, nothing leaves a closed fonds for that of another creator.
 async fn expect_not_merged(
     archive: &Archive,
     said: &Metadata,
@@ -124,6 +146,9 @@ async fn expect_not_merged(
     };
     let Some(id) = known.filter(|id| *id != to.fonds) else { return Ok(()) };
     let Some((from, _)) = fonds(archive, id).await? else { return Ok(()) };
+    if let Some(agencies) = archive.agencies().await? {
+        return Ok(from.about.may_move_to(&to.about, &agencies)?);
+    }
     let ended = from.about.closed.is_some() && from.about.creator != to.about.creator;
     if ended { Err(Refusal::NeverMerged.into()) } else { Ok(()) }
 }

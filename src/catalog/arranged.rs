@@ -158,7 +158,7 @@ fn file_row(File { file, fonds, state, about, .. }: &File, facts: &str, own: &Co
     query
 }
 
-fn id<T: std::str::FromStr>(text: &str) -> Result<T, CatalogError> {
+pub(in crate::catalog) fn id<T: std::str::FromStr>(text: &str) -> Result<T, CatalogError> {
     text.parse().map_err(|_| CatalogError::Malformed(text.into()))
 }
 
@@ -172,7 +172,7 @@ fn fonds(row: &SqliteRow) -> Result<KnownFonds, CatalogError> {
     })
 }
 
-fn file(row: &SqliteRow) -> Result<KnownFile, CatalogError> {
+pub(in crate::catalog) fn file(row: &SqliteRow) -> Result<KnownFile, CatalogError> {
     let state: &str = row.try_get("state")?;
     let known = FileState::ALL.iter().find(|known| known.as_str() == state).copied();
     Ok(KnownFile {

@@ -16,6 +16,7 @@ pub mod audits;
 mod clocks;
 pub mod ends;
 pub mod holds;
+pub mod lists;
 pub mod retention;
 mod sql;
 mod sql_retention;
@@ -347,7 +348,7 @@ impl Catalog {
 }
 
 /// The form of the tables. It counts up with every change of `schema.sql`.
-const FORM: i64 = 2;
+const FORM: i64 = 3;
 
 /// A catalog that another version of this program made is forgotten: whoever opens it fills it from the ledger.
 ///

@@ -60,6 +60,23 @@ CREATE INDEX IF NOT EXISTS files_fonds ON files (fonds, code);
 CREATE INDEX IF NOT EXISTS files_code ON files (code);
 CREATE INDEX IF NOT EXISTS files_due ON files (due_rank, file);
 CREATE INDEX IF NOT EXISTS files_schedule ON files (schedule, file);
+CREATE TABLE IF NOT EXISTS plans (
+    plan     TEXT PRIMARY KEY,
+    fonds    TEXT NOT NULL,
+    year     BIGINT NOT NULL,
+    agency   TEXT NOT NULL,
+    approved TEXT,
+    files    BIGINT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS backlogs (
+    backlog  TEXT PRIMARY KEY,
+    fonds    TEXT NOT NULL,
+    title    TEXT NOT NULL,
+    state    TEXT NOT NULL,
+    files    BIGINT NOT NULL,
+    placed   BIGINT NOT NULL,
+    rejected BIGINT NOT NULL
+);
 CREATE TABLE IF NOT EXISTS filed (
     code    TEXT PRIMARY KEY,
     records BIGINT NOT NULL,
@@ -104,6 +121,7 @@ CREATE INDEX IF NOT EXISTS records_external ON records (external_id);
 CREATE INDEX IF NOT EXISTS records_file ON records (file, seq);
 CREATE INDEX IF NOT EXISTS records_longer ON records (file, due_rank) WHERE due_rank IS NOT NULL;
 CREATE INDEX IF NOT EXISTS records_loose ON records (due_rank, record) WHERE file IS NULL;
+CREATE INDEX IF NOT EXISTS records_of_fonds ON records (fonds, seq) WHERE file IS NULL;
 CREATE INDEX IF NOT EXISTS records_schedule ON records (schedule, record) WHERE schedule IS NOT NULL;
 CREATE TABLE IF NOT EXISTS components (
     record  TEXT NOT NULL,

@@ -30,6 +30,15 @@ pub const FILES_OF_FONDS: &str = "SELECT * FROM files WHERE fonds = $1 AND COALE
 pub const RECORDS_OF_FILE: &str = "SELECT * FROM records WHERE file = $1 AND seq >= $2 ORDER BY seq LIMIT $3";
 pub const UNIT: &str = "SELECT * FROM units WHERE unit = $1";
 pub const UNITS: &str = "SELECT * FROM units WHERE kind = $1 AND seq >= $2 ORDER BY seq LIMIT $3";
+/// The newest year first.
+pub const PLANS: &str = "SELECT * FROM plans ORDER BY year DESC, plan";
+pub const BACKLOGS: &str = "SELECT * FROM backlogs ORDER BY backlog";
+pub const REGISTER: &str = "SELECT * FROM units WHERE kind = 'register' ORDER BY seq DESC LIMIT 1";
+/// Records of a fonds that lie in no file.
+pub const LOOSE: &str = "SELECT * FROM records WHERE fonds = $1 AND file IS NULL AND seq >= $2 ORDER BY seq LIMIT $3";
+/// Files whose work has ended and that are not handed over.
+pub const TO_HAND_OVER: &str = "SELECT * FROM files WHERE ended IS NOT NULL \
+     AND state NOT IN ('submitted', 'accepted') AND file > $1 ORDER BY file LIMIT $2";
 pub const ALIKE: &str = "SELECT likeness, MIN(record) FROM records WHERE likeness = ";
 pub const EACH_LIKENESS: &str = " GROUP BY likeness";
 pub const OR_NAMESAKES: &str = " UNION ALL SELECT 'id=' || external_id, MIN(record) FROM records WHERE external_id = ";
@@ -56,7 +65,9 @@ pub const AUDITS_OPEN: &str = "SELECT * FROM audits WHERE ended IS NULL ORDER BY
 pub const END_AUDIT: &str = "UPDATE audits SET ended = $1, ended_at = $2, record = $3, entries = $4, faults = $5, \
      repaired = $6, lost = $7 WHERE pledge = $8 AND ended IS NULL";
 
-pub const CLEAR: [&str; 19] = [
+pub const CLEAR: [&str; 21] = [
+    "DELETE FROM plans",
+    "DELETE FROM backlogs",
     "DELETE FROM ends",
     "DELETE FROM listed",
     "DELETE FROM cases",
@@ -95,6 +106,13 @@ pub const REPLACE_FILE: &str = " ON CONFLICT (file) DO UPDATE SET fonds = exclud
      maker = excluded.maker, retention_code = excluded.retention_code, retention_years = excluded.retention_years, \
      schedule = excluded.schedule, version = excluded.version, class = excluded.class, facts = excluded.facts, \
      own_due = excluded.own_due, own_rank = excluded.own_rank, due = excluded.due, due_rank = excluded.due_rank";
+pub const INSERT_PLANS: &str = "INSERT INTO plans (plan, fonds, year, agency, approved, files) ";
+pub const REPLACE_PLAN: &str = " ON CONFLICT (plan) DO UPDATE SET fonds = excluded.fonds, year = excluded.year, \
+     agency = excluded.agency, approved = excluded.approved, files = excluded.files";
+pub const INSERT_BACKLOGS: &str = "INSERT INTO backlogs (backlog, fonds, title, state, files, placed, rejected) ";
+pub const REPLACE_BACKLOG: &str = " ON CONFLICT (backlog) DO UPDATE SET fonds = excluded.fonds, \
+     title = excluded.title, state = excluded.state, files = excluded.files, placed = excluded.placed, \
+     rejected = excluded.rejected";
 /// The entry that opened a unit stays what it was.
 pub const REPLACE_UNIT: &str = " ON CONFLICT (unit) DO UPDATE SET description = excluded.description";
 /// Two processes may have asked at one size; what the first entry names is what is kept.
@@ -134,6 +152,11 @@ pub const STATEMENTS: &[&str] = &[
     FILES_OF_CODE,
     FILES_OF_FONDS,
     RECORDS_OF_FILE,
+    PLANS,
+    BACKLOGS,
+    REGISTER,
+    LOOSE,
+    TO_HAND_OVER,
     "SELECT request, seq FROM requests WHERE request IN ($1, $2)",
     "SELECT request, seq, NULL FROM requests WHERE request IN ($1, $2) UNION ALL \
      SELECT record, NULL, description FROM records WHERE record IN ($3, $4) UNION ALL \
@@ -164,6 +187,8 @@ pub const INSERTS: &[(&str, &str)] = &[
     (INSERT_UNITS, REPLACE_UNIT),
     (INSERT_FONDS, REPLACE_FONDS),
     (INSERT_FILES, REPLACE_FILE),
+    (INSERT_PLANS, REPLACE_PLAN),
+    (INSERT_BACKLOGS, REPLACE_BACKLOG),
     (INSERT_TIMESTAMPS, KEEP_TIMESTAMP),
     (INSERT_AUDITS, ""),
     (INSERT_COMPONENTS, ""),

@@ -1,8 +1,8 @@
-//! What has descriptions of its own and is no record: fonds, files, schedules, holds and cases, and the order in which
-//! everything that is described began.
+//! What has descriptions of its own and is no record: fonds, files, schedules, holds, cases and lists, and the order in
+//! which everything that is described began.
 
 use crate::catalog::{
-    Applied, Catalog, CatalogError, apply, arranged, digest, holds, record, retention, sql, sql_retention,
+    Applied, Catalog, CatalogError, apply, arranged, digest, holds, lists, record, retention, sql, sql_retention,
 };
 use crate::record::{
     described::Described,
@@ -95,6 +95,8 @@ pub(in crate::catalog) async fn note(
             Some(Described::Schedule(told)) => retention::note(change, (*seq, description), told, reading).await?,
             Some(Described::Hold(told)) => holds::note_hold(change, when, description, told).await?,
             Some(Described::Case(told)) => holds::note_case(change, when, description, told).await?,
+            Some(Described::Plan(told)) => lists::note_plan(change, told).await?,
+            Some(Described::Backlog(told)) => lists::note_backlog(change, told).await?,
             told => arranged::note(change, told.as_ref(), at, reading).await?,
         }
     }
@@ -110,7 +112,7 @@ fn unit(kind: Kind, id: &str) -> Result<Unit, CatalogError> {
     kind.unit(id).map_err(|_| CatalogError::Malformed(id.into()))
 }
 
-fn opened(row: &SqliteRow) -> Result<Opened, CatalogError> {
+pub(in crate::catalog) fn opened(row: &SqliteRow) -> Result<Opened, CatalogError> {
     Ok(Opened {
         unit: unit(kind(row.try_get("kind")?)?, row.try_get("unit")?)?,
         seq: row.try_get::<i64, _>("seq")? as u64,

@@ -14,6 +14,7 @@ use crate::record::{
     codes,
     file::{About, File, check_file},
     file_state::FileAct,
+    overdue::{Debt, Limits},
 };
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -52,6 +53,11 @@ pub enum FileCommand {
     },
     /// Take a file into the archive: not who submitted it / Tiếp nhận
     Accept { code: String },
+    /// Files that are late or soon due to be handed over, by unit and person / Hồ sơ quá hạn, sắp đến hạn nộp lưu
+    Overdue {
+        /// Only of this fonds / Mã phông
+        fonds: Option<String>,
+    },
     /// Give a file a class of a retention schedule / Xác định mục trong bảng thời hạn lưu trữ
     Classify {
         code: String,
@@ -118,6 +124,7 @@ impl FileCommand {
                 return told(screen, arrangement::open_file(archive, &who, of, open.about()?).await);
             }
             FileCommand::List { fonds } => return listed(screen, archive, fonds).await,
+            FileCommand::Overdue { fonds } => return overdue(screen, archive, fonds.as_deref()).await,
             FileCommand::Show { code } => return shown(screen, archive, code).await,
             FileCommand::Close { code } => (code, FileAct::Close),
             FileCommand::Reopen { code, reason } => (code, FileAct::Reopen { reason }),
@@ -226,6 +233,37 @@ async fn classified(
         ..before.about.clone()
     };
     told(screen, arrangement::describe_file(archive, &operator(archive), known.file, about).await)
+}
+
+async fn overdue(screen: &Screen, archive: &Archive, of: Option<&str>) -> Result<ExitCode, CommandError> {
+    let of = match of {
+        Some(code) => Some(fonds::named(archive, code).await?.fonds),
+        None => None,
+    };
+    let debts = arrangement::overdue(archive, of, &Limits::default()).await.map_err(fonds::broken)?;
+    for debt in &debts {
+        screen.answer(|| json!(debt), || owed(screen, debt));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What one person has to hand over.
+fn owed(screen: &Screen, debt: &Debt) -> String {
+    let who = [debt.unit.as_deref(), debt.maker.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(", ");
+    let mut lines =
+        vec![if who.is_empty() { screen.say("chưa rõ người lập", "maker unknown").to_owned() } else { who }];
+    lines.extend(debt.overdue.iter().chain(&debt.reminders).map(|due| {
+        let code = due.code.as_deref().unwrap_or("–");
+        let days = due.late_days.unsigned_abs();
+        let stands = match (due.late_days > 0, screen.say("vi", "en")) {
+            (true, "vi") => format!("quá hạn {days} ngày"),
+            (true, _) => format!("{days} days late"),
+            (false, "vi") => format!("còn {days} ngày"),
+            (false, _) => format!("due in {days} days"),
+        };
+        format!("  {code}\t{}\t{}\t{stands}", due.title, due.due)
+    }));
+    lines.join("\n")
 }
 
 async fn shown(screen: &Screen, archive: &Archive, code: &str) -> Result<ExitCode, CommandError> {

@@ -6,9 +6,8 @@ use crate::catalog::arranged::KnownFonds;
 use crate::cli::{CommandError, Context, show::Screen};
 use crate::record::{
     actor::Role,
-    agencies::{Agencies, Register},
+    agencies::{Agencies, Draft},
     date::PartialDate,
-    document::Document,
     file_state::Who,
     flaw::Flaw,
     fonds::{About, Closed, Kind},
@@ -38,7 +37,7 @@ pub struct Open {
     /// The code of the agency whose records they are / Mã cơ quan hình thành phông
     #[arg(long)]
     creator: String,
-    /// The register of agencies (agencies.v1.json), by which the creator is judged / Danh bạ cơ quan
+    /// Another register of agencies than the archive's, by which the creator is judged / Danh bạ cơ quan
     #[arg(long, value_name = "FILE")]
     agencies: Option<PathBuf>,
     /// The history of the creator and of the fonds / Lịch sử đơn vị hình thành phông
@@ -88,13 +87,24 @@ impl FondsCommand {
                 told(screen, arrangement::close_fonds(archive, &who, id, closed).await)
             }
             FondsCommand::List => {
+                let to_close = arrangement::to_close(archive).await.map_err(broken)?;
                 for fonds in archive.catalog.fonds().await? {
+                    let due = to_close.iter().find(|(known, _)| known.fonds == fonds.fonds);
+                    let due = due.map(|(_, day)| day.to_string());
                     let KnownFonds { fonds: id, code, name, creator, closed } = &fonds;
                     screen.answer(
-                        || json!({"fonds": id, "code": code, "name": name, "creator": creator, "closed": closed}),
+                        || {
+                            json!({"fonds": id, "code": code, "name": name, "creator": creator, "closed": closed,
+                                "to_close": due})
+                        },
                         || {
                             let closed = closed.as_ref().map(|day| format!("\t{} {day}", screen.say("đóng", "closed")));
-                            format!("{code}\t{name}\t{creator}{}", closed.unwrap_or_default())
+                            let due = due.as_ref().map(|day| {
+                                let said = screen
+                                    .say("cơ quan đã kết thúc, cần đóng vào ngày", "creator ended, to be closed on");
+                                format!("\t{said} {day}")
+                            });
+                            format!("{code}\t{name}\t{creator}{}", closed.or(due).unwrap_or_default())
                         },
                     );
                 }
@@ -148,14 +158,11 @@ pub fn read_date(typed: &str) -> Result<PartialDate, CommandError> {
 
 fn read_agencies(path: &PathBuf) -> Result<Agencies, CommandError> {
     let file = |source| CommandError::File { path: path.display().to_string(), source };
-    let bytes = std::fs::read(path).map_err(file)?;
-    let canonical =
-        serde_json::from_slice::<serde_json::Value>(&bytes).and_then(|value| serde_json_canonicalizer::to_vec(&value));
-    let read = canonical.ok().and_then(|bytes| Register::from_bytes(&bytes).ok());
-    read.map(Agencies::new).ok_or_else(|| {
+    let text = std::fs::read_to_string(path).map_err(file)?;
+    Draft::read(&text).map(Agencies::new).map_err(|_| {
         CommandError::usage(
-            format!("{}: không phải là danh bạ cơ quan theo schemas/agencies.v1.json", path.display()),
-            format!("{}: it is no register of agencies as schemas/agencies.v1.json says", path.display()),
+            format!("{}: không phải là danh bạ cơ quan theo schemas/register.v1.json", path.display()),
+            format!("{}: it is no register of agencies as schemas/register.v1.json says", path.display()),
         )
     })
 }
@@ -184,22 +191,36 @@ pub fn told(screen: &Screen, done: Result<Arranged, ArrangementError>) -> Result
             );
             Ok(ExitCode::SUCCESS)
         }
-        Err(ArrangementError::Refused(refusal)) => {
+        Err(error) => refused(screen, error),
+    }
+}
+
+/// Why an act was refused, as an answer; what is no refusal is the command's own failure.
+pub fn refused(screen: &Screen, error: ArrangementError) -> Result<ExitCode, CommandError> {
+    match error {
+        ArrangementError::Refused(refusal) => {
             let (vi, en) = (refusal.vi(), refusal.en());
             screen
                 .answer(|| json!({"refused": refusal.as_str(), "vi": vi, "en": en}), || screen.say(vi, en).to_owned());
             Ok(ExitCode::from(1))
         }
-        Err(ArrangementError::Flawed(flaws)) => {
+        ArrangementError::Flawed(flaws) => {
             screen.answer(
                 || json!({"refused": "flawed", "flaws": flaws}),
                 || flaws.iter().map(|flaw| line(screen, flaw)).collect::<Vec<_>>().join("\n"),
             );
             Ok(ExitCode::from(1))
         }
-        Err(ArrangementError::Archive(error)) => Err(error.into()),
-        Err(ArrangementError::Catalog(error)) => Err(error.into()),
-        Err(error @ ArrangementError::Document(_)) => Err(CommandError::Usage(error.to_string())),
+        error => Err(broken(error)),
+    }
+}
+
+/// What stops a command.
+pub fn broken(error: ArrangementError) -> CommandError {
+    match error {
+        ArrangementError::Archive(error) => error.into(),
+        ArrangementError::Catalog(error) => error.into(),
+        error => CommandError::Usage(error.to_string()),
     }
 }
 

@@ -9,7 +9,9 @@
 
 mod acting;
 mod actor;
+mod agency;
 mod audit;
+mod backlog;
 mod backup;
 mod case;
 mod characterize;
@@ -24,6 +26,7 @@ mod ingest;
 mod key;
 mod outsiders;
 mod papers;
+mod plan;
 mod place;
 mod places;
 mod receipt;
@@ -104,6 +107,15 @@ enum Command {
     /// Files: opened, closed, handed over, listed / Hồ sơ
     #[command(subcommand)]
     File(file::FileCommand),
+    /// Lists of files of a year: imported, copied, issued, opened, printed / Danh mục hồ sơ
+    #[command(subcommand)]
+    Plan(plan::PlanCommand),
+    /// Backlog work: drafted, approved, carried out / Chỉnh lý tài liệu
+    #[command(subcommand)]
+    Backlog(backlog::BacklogCommand),
+    /// The register of agencies, and who manages a fonds / Danh bạ cơ quan
+    #[command(subcommand)]
+    Agency(agency::AgencyCommand),
     /// Retention schedules: imported, revised, approved, tried out / Bảng thời hạn lưu trữ
     #[command(subcommand)]
     Schedule(schedule::ScheduleCommand),
@@ -283,6 +295,9 @@ fn only_here(command: &Command) -> Option<&'static str> {
         Command::Actor(_) => Some("actor"),
         Command::Fonds(_) => Some("fonds"),
         Command::File(_) => Some("file"),
+        Command::Plan(_) => Some("plan"),
+        Command::Backlog(_) => Some("backlog"),
+        Command::Agency(_) => Some("agency"),
         Command::Schedule(_) => Some("schedule"),
         Command::Due(_) => Some("due"),
         Command::Hold(_) => Some("hold"),
@@ -331,6 +346,9 @@ async fn run(context: &Context, command: Command) -> Result<ExitCode, CommandErr
         Command::Actor(actor) => actor.run(context).await,
         Command::Fonds(fonds) => fonds.run(context).await,
         Command::File(file) => file.run(context).await,
+        Command::Plan(plan) => plan.run(context).await,
+        Command::Backlog(backlog) => backlog.run(context).await,
+        Command::Agency(agency) => agency.run(context).await,
         Command::Schedule(schedule) => schedule.run(context).await,
         Command::Due(due) => due.run(context).await,
         Command::Hold(hold) => hold.run(context).await,

@@ -29,6 +29,7 @@ pub mod export;
 pub mod folder;
 pub mod forms;
 mod given;
+pub mod lists;
 pub mod manifest;
 pub mod plain;
 pub mod posted;

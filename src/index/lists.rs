@@ -275,8 +275,8 @@ pub struct Fence<'a> {
     pub own: Option<SegmentPostings>,
     /// Only this level.
     pub level: Option<u8>,
-    /// Each must have the document.
-    pub facts: Vec<SegmentPostings>,
+    /// Of each of these one list must have the document.
+    pub facts: Vec<Vec<SegmentPostings>>,
     /// One of them must have it, unless there is none.
     pub numbers: Option<Vec<SegmentPostings>>,
     /// First and last day of issue.
@@ -288,7 +288,7 @@ impl Fence<'_> {
     pub fn admits(&mut self, doc: DocId) -> bool {
         self.alive.is_none_or(|alive| alive.is_alive(doc))
             && self.permits(doc)
-            && self.facts.iter_mut().all(|list| has(list, doc))
+            && self.facts.iter_mut().all(|lists| lists.iter_mut().any(|list| has(list, doc)))
             && self.numbers.as_mut().is_none_or(|lists| lists.iter_mut().any(|list| has(list, doc)))
             && self.issued.is_none_or(|(from, to)| overlaps(&self.part.first_day, &self.part.last_day, doc, from, to))
     }

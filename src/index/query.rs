@@ -42,7 +42,10 @@ impl Query {
 
     /// Stands for all that decides which hits there are and in which order.
     pub(in crate::index) fn mark(&self) -> u32 {
-        let asked = format!("{:?}", (&self.text, &self.filters, &self.reader, self.sort));
+        // Of the names the one that was typed: who bore which before may become known between two pages.
+        let agency = self.filters.agency.iter().take(1).cloned().collect();
+        let filters = Filters { agency, ..self.filters.clone() };
+        let asked = format!("{:?}", (&self.text, &filters, &self.reader, self.sort));
         let [a, b, c, d, ..] = Digest::of(asked.as_bytes()).0;
         u32::from_be_bytes([a, b, c, d])
     }
@@ -53,7 +56,9 @@ impl Query {
 pub struct Filters {
     /// A reference number, its beginning, or the number alone.
     pub number: Option<String>,
-    pub agency: Option<String>,
+    /// Names of agencies, of which one must have issued the record: the one that was typed, then those that its bearers
+    /// and whoever came before them have borne. None where it is not asked for.
+    pub agency: Vec<String>,
     /// Tên loại văn bản.
     pub kind: Option<String>,
     pub fonds: Option<String>,

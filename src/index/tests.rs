@@ -141,7 +141,11 @@ fn filters_and_dates() {
     let index = index(&records);
     let none = Filters::default;
     assert_eq!(filtered(&index, none()), [1, 2, 3, 4]);
-    assert_eq!(filtered(&index, Filters { agency: Some("sở nội vụ".into()), ..none() }), [1, 2]);
+    assert_eq!(filtered(&index, Filters { agency: vec!["sở nội vụ".into()], ..none() }), [1, 2]);
+    // Of several names one is enough, and two spellings of one name are one.
+    let names = |names: &[&str]| Filters { agency: names.iter().map(|name| (*name).to_owned()).collect(), ..none() };
+    assert_eq!(filtered(&index, names(&["Ủy ban nhân dân xã", "sở nội vụ", "SO NOI VU"])), [1, 2]);
+    assert_eq!(filtered(&index, names(&["Ủy ban nhân dân xã", "Ủy ban nhân dân huyện"])), Vec::<u64>::new());
     assert_eq!(filtered(&index, Filters { kind: Some("QUYẾT  ĐỊNH".into()), ..none() }), [3]);
     assert_eq!(filtered(&index, Filters { fonds: Some("g01".into()), ..none() }), [3]);
     assert_eq!(filtered(&index, Filters { file: Some("G01.2025.1".into()), ..none() }), [4]);

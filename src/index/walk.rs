@@ -19,6 +19,7 @@ use crate::index::query::Sort;
 use crate::index::{IndexError, references, schema, search::Run, snapshot::Part};
 use crate::record::access::View;
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use tantivy::postings::{SegmentPostings, TermInfo};
 use tantivy::schema::IndexRecordOption;
@@ -52,8 +53,8 @@ enum Drivers {
     All,
     /// Places in the plan's terms.
     Words(Vec<usize>),
-    /// A list that every match is in.
-    List(String, tantivy::schema::Field, Arc<tantivy::InvertedIndexReader>),
+    /// Lists of which every match is in one.
+    Lists(Vec<String>, tantivy::schema::Field, Arc<tantivy::InvertedIndexReader>),
     Nothing,
 }
 
@@ -94,11 +95,17 @@ impl<'a> Walk<'a> {
                 walk.all = true;
                 vec![]
             }
-            Drivers::List(term, field, index) => {
-                let term = Term::from_field_text(field, &term);
-                let Some(list) = index.read_block_postings(&term, IndexRecordOption::Basic)? else { return Ok(None) };
+            Drivers::Lists(terms, field, index) => {
                 walk.flows.iter_mut().for_each(|flow| flow.drives = false);
-                walk.flows.push(Flow::new(list, Worth::Nothing, true));
+                let others = walk.flows.len();
+                for term in terms {
+                    let term = Term::from_field_text(field, &term);
+                    let list = index.read_block_postings(&term, IndexRecordOption::Basic)?;
+                    walk.flows.extend(list.map(|list| Flow::new(list, Worth::Nothing, true)));
+                }
+                if walk.flows.len() == others {
+                    return Ok(None);
+                }
                 vec![]
             }
         };
@@ -273,17 +280,20 @@ impl<'a> Walk<'a> {
 /// Which lists name the candidates, and about how many they will be.
 fn drivers(run: &Run<'_>, part: &Part, segment: usize, numbers: u64) -> Result<(Drivers, u64), IndexError> {
     let mut lists = vec![];
-    for term in facts(run) {
-        lists.push((term, run.fields.fact, part.fact.clone()));
+    for terms in facts(run) {
+        lists.push((terms, run.fields.fact, part.fact.clone()));
     }
     for term in run.plan.phrases.iter().flatten() {
-        lists.push((term.clone(), run.fields.words, part.words.clone()));
+        lists.push((vec![term.clone()], run.fields.words, part.words.clone()));
     }
     let mut shortest = None;
-    for (term, field, index) in lists {
-        let documents = u64::from(index.doc_freq(&Term::from_field_text(field, &term))?);
+    for (terms, field, index) in lists {
+        let mut documents = 0;
+        for term in &terms {
+            documents += u64::from(index.doc_freq(&Term::from_field_text(field, term))?);
+        }
         if shortest.as_ref().is_none_or(|(_, least)| documents < *least) {
-            shortest = Some((Drivers::List(term, field, index), documents));
+            shortest = Some((Drivers::Lists(terms, field, index), documents));
         }
     }
     let documents = u64::from(run.snapshot.searcher.segment_reader(segment as u32).max_doc());
@@ -309,17 +319,14 @@ fn words(run: &Run<'_>, segment: usize) -> (Drivers, u64) {
     }
 }
 
-/// The terms of the filters by value.
-fn facts(run: &Run<'_>) -> Vec<String> {
+/// The terms of the filters by value: of each filter one must be there.
+fn facts(run: &Run<'_>) -> Vec<Vec<String>> {
     let filters = &run.query.filters;
-    let kinds = [
-        ('a', &filters.agency),
-        ('t', &filters.kind),
-        ('f', &filters.fonds),
-        ('h', &filters.file),
-        ('l', &filters.field),
-    ];
-    kinds.into_iter().filter_map(|(kind, value)| Some(schema::fact(kind, value.as_ref()?))).collect()
+    let kinds = [('t', &filters.kind), ('f', &filters.fonds), ('h', &filters.file), ('l', &filters.field)];
+    let single = kinds.into_iter().filter_map(|(kind, value)| Some(vec![schema::fact(kind, value.as_ref()?)]));
+    // Names that are one without case and diacritics are one list.
+    let agencies: BTreeSet<String> = filters.agency.iter().map(|name| schema::fact('a', name)).collect();
+    Some(agencies.into_iter().collect::<Vec<_>>()).filter(|names| !names.is_empty()).into_iter().chain(single).collect()
 }
 
 /// The fence of one segment; `None` where a filter has no record here at all.
@@ -337,9 +344,15 @@ fn fence<'a>(
     };
     let filters = &run.query.filters;
     let mut required = vec![];
-    for term in facts(run) {
-        let Some(list) = plain(&part.fact, run.fields.fact, &term)? else { return Ok(None) };
-        required.push(list);
+    for terms in facts(run) {
+        let mut lists = vec![];
+        for term in terms {
+            lists.extend(plain(&part.fact, run.fields.fact, &term)?);
+        }
+        if lists.is_empty() {
+            return Ok(None);
+        }
+        required.push(lists);
     }
     let mut numbers = filters.number.is_some().then(Vec::new);
     for term in filters.number.iter().flat_map(|typed| references::of_filter(typed)) {

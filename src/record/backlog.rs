@@ -21,7 +21,7 @@ use crate::record::{
     file_state::Who,
     filecode,
     flaw::{Code, Flaw, stops},
-    id::{ActorId, FileId, FondsId, RecordId},
+    id::{ActorId, BacklogId, FileId, FondsId, RecordId},
     plan::Approval,
 };
 use serde::{Deserialize, Serialize};
@@ -60,6 +60,15 @@ impl Because {
             Because::Reference => "tư liệu tham khảo",
         }
     }
+
+    pub fn en(&self) -> &'static str {
+        match self {
+            Because::Duplicate => "duplicate",
+            Because::Expired => "its period is over",
+            Because::Foreign => "of another fonds",
+            Because::Reference => "reference material",
+        }
+    }
 }
 
 /// A record that comes into no file.
@@ -83,6 +92,31 @@ pub enum BacklogState {
 
 impl BacklogState {
     pub const ALL: [BacklogState; 3] = [BacklogState::Draft, BacklogState::Approved, BacklogState::Committed];
+
+    /// The name as it is stored.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            BacklogState::Draft => "draft",
+            BacklogState::Approved => "approved",
+            BacklogState::Committed => "committed",
+        }
+    }
+
+    pub fn vi(&self) -> &'static str {
+        match self {
+            BacklogState::Draft => "dự thảo",
+            BacklogState::Approved => "đã phê duyệt",
+            BacklogState::Committed => "đã thực hiện",
+        }
+    }
+
+    pub fn en(&self) -> &'static str {
+        match self {
+            BacklogState::Draft => "draft",
+            BacklogState::Approved => "approved",
+            BacklogState::Committed => "carried out",
+        }
+    }
 }
 
 /// Backlog work on a fonds: schema `backlog.v1`.
@@ -90,6 +124,7 @@ impl BacklogState {
 #[serde(deny_unknown_fields)]
 pub struct Backlog {
     pub schema: String,
+    pub backlog: BacklogId,
     pub fonds: FondsId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<Digest>,
@@ -236,6 +271,7 @@ pub mod tests {
             Rejected { record: record(5), because: Because::Duplicate, reason: "Trùng với bản 1".into() };
         Backlog {
             schema: Backlog::SCHEMA.into(),
+            backlog: BacklogId::new(1_763_877_600_000, [6; 10]),
             fonds: FondsId::new(1_763_877_600_000, [8; 10]),
             replaces: None,
             salt: Salt::new([3; 32]),

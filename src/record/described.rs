@@ -1,12 +1,15 @@
 //! A description of any unit, read: what a catalog is folded from.
 
 use crate::record::{
+    agencies::Register,
+    backlog::Backlog,
     description::{Description, NotADescription},
     disposition::case::Case,
     document::{Document, NotADocument},
     file::File,
     fonds::Fonds,
     hold::Hold,
+    plan::FilePlan,
     retention::schedule::Schedule,
     unit::{Kind, Unit},
 };
@@ -21,6 +24,9 @@ pub enum Described {
     Schedule(Arc<Schedule>),
     Hold(Arc<Hold>),
     Case(Arc<Case>),
+    Plan(Arc<FilePlan>),
+    Backlog(Arc<Backlog>),
+    Register(Arc<Register>),
 }
 
 /// What bytes can be refused as a description of a unit for.
@@ -44,6 +50,9 @@ impl Described {
             Kind::Schedule => Described::Schedule(Arc::new(Schedule::from_bytes(bytes)?)),
             Kind::Hold => Described::Hold(Arc::new(Hold::from_bytes(bytes)?)),
             Kind::Case => Described::Case(Arc::new(Case::from_bytes(bytes)?)),
+            Kind::Plan => Described::Plan(Arc::new(FilePlan::from_bytes(bytes)?)),
+            Kind::Backlog => Described::Backlog(Arc::new(Backlog::from_bytes(bytes)?)),
+            Kind::Register => Described::Register(Arc::new(Register::from_bytes(bytes)?)),
         };
         if read.unit() == unit { Ok(read) } else { Err(NotDescribed::Another) }
     }
@@ -57,6 +66,9 @@ impl Described {
             Described::Schedule(one) => one.schedule.into(),
             Described::Hold(one) => one.hold.into(),
             Described::Case(one) => one.case.into(),
+            Described::Plan(one) => one.plan.into(),
+            Described::Backlog(one) => one.backlog.into(),
+            Described::Register(one) => one.register.into(),
         }
     }
 

@@ -149,7 +149,7 @@ impl Event {
         match self {
             Event::Opened { unit, .. } => unit.record().is_none(),
             Event::Closed { unit, .. } | Event::Reopened { unit, .. } => matches!(unit, Unit::Fonds(_) | Unit::File(_)),
-            Event::Approved { unit, .. } => matches!(unit, Unit::Schedule(_)),
+            Event::Approved { unit, .. } => matches!(unit, Unit::Schedule(_) | Unit::Plan(_) | Unit::Backlog(_)),
             Event::HoldPlaced { unit, .. } => matches!(unit, Unit::Record(_) | Unit::File(_) | Unit::Fonds(_)),
             Event::HoldReleased { unit, .. } => matches!(unit, Unit::Hold(_)),
             Event::Reviewed { unit, .. } | Event::Proposed { unit, .. } | Event::Decided { unit, .. } => {

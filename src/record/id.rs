@@ -95,6 +95,18 @@ identifier! {
     /// One case of disposition: what one council reviews and one head decides.
     CaseId
 }
+identifier! {
+    /// One list of files (danh mục hồ sơ).
+    PlanId
+}
+identifier! {
+    /// One project of backlog work (chỉnh lý).
+    BacklogId
+}
+identifier! {
+    /// One register of agencies (danh bạ cơ quan).
+    RegisterId
+}
 
 #[cfg(test)]
 mod tests {

@@ -16,7 +16,7 @@ use crate::record::{
     file_state::{FileState, Who},
     filecode,
     flaw::{Code, Flaw, stops},
-    id::{ActorId, FileId, FondsId},
+    id::{ActorId, FileId, FondsId, PlanId},
     term::ClassRef,
 };
 use serde::{Deserialize, Serialize};
@@ -74,11 +74,12 @@ pub struct Approval {
     pub on: PartialDate,
 }
 
-/// The list of files of a year: schema `file_plan.v1`.
+/// The list of files of a year: schema `plan.v1`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FilePlan {
     pub schema: String,
+    pub plan: PlanId,
     /// The fonds whose files they will be.
     pub fonds: FondsId,
     pub year: u16,
@@ -94,7 +95,7 @@ pub struct FilePlan {
 }
 
 impl Document for FilePlan {
-    const SCHEMA: &'static str = "file_plan.v1";
+    const SCHEMA: &'static str = "plan.v1";
     fn schema(&self) -> &str {
         &self.schema
     }
@@ -177,7 +178,7 @@ impl FilePlan {
 
     /// The list of another year, as a copy: nobody has approved it, and codes and titles that carry this list's year
     /// carry the other.
-    pub fn copy_for(&self, year: u16, salt: Salt) -> FilePlan {
+    pub fn copy_for(&self, year: u16, plan: PlanId, salt: Salt) -> FilePlan {
         let (old, new) = (self.year.to_string(), year.to_string());
         let renew = |text: &str| replace_number(text, &old, &new);
         let files = self.files.iter().map(|file| Planned {
@@ -186,7 +187,7 @@ impl FilePlan {
             ..file.clone()
         });
         let files = files.collect();
-        FilePlan { year, files, salt, replaces: None, approval: None, ..self.clone() }
+        FilePlan { plan, year, files, salt, replaces: None, approval: None, ..self.clone() }
     }
 
     /// The file that a row opens, with title, maker and period. Only an approved list opens files.
@@ -265,6 +266,7 @@ pub mod tests {
         };
         FilePlan {
             schema: FilePlan::SCHEMA.into(),
+            plan: PlanId::new(1_763_877_600_000, [6; 10]),
             fonds: FondsId::new(1_763_877_600_000, [8; 10]),
             year: 2025,
             agency: "SNV-LH".parse().unwrap(),
@@ -349,7 +351,7 @@ pub mod tests {
 
     #[test]
     fn next_years_list_begins_as_a_copy() {
-        let copy = issued().copy_for(2026, Salt::new([4; 32]));
+        let copy = issued().copy_for(2026, PlanId::new(0, [9; 10]), Salt::new([4; 32]));
         assert_eq!((copy.year, copy.approval.is_none(), copy.check()), (2026, true, vec![]));
         let codes: Vec<&str> = copy.files.iter().map(|file| file.code.as_str()).collect();
         assert_eq!(codes, ["2026.VTLT.01", "2026.VTLT.02", "2026.CCHC.01"]);

@@ -1,12 +1,15 @@
 //! A unit: whatever has descriptions of its own in the archive. A record is one; so are the fonds and the file that it
-//! lies in, the schedule that says how long it lives, and the hold that keeps it from its end.
+//! lies in, the schedule that says how long it lives, the hold that keeps it from its end, and the lists that it was
+//! arranged by.
 //!
 //! # Why
 //! *One way to keep a description.* A file's title can name a person just as a record's can: it is kept in a folder of
 //! its own, salted, replaced by a newer one that names it, and named in the ledger by its digest alone. What keeps,
 //! heals, verifies and carries descriptions asks for a unit and never for its kind. Only a record has components.
 
-use crate::record::id::{CaseId, FileId, FondsId, HoldId, NotAnId, RecordId, ScheduleId};
+use crate::record::id::{
+    BacklogId, CaseId, FileId, FondsId, HoldId, NotAnId, PlanId, RecordId, RegisterId, ScheduleId,
+};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -88,6 +91,12 @@ units! {
     Hold HoldId "hold" "holds" "lệnh tạm dừng hủy"
     /// What one council reviews.
     Case CaseId "case" "cases" "hồ sơ xét hủy"
+    /// Which files are to be made in a year.
+    Plan PlanId "plan" "plans" "danh mục hồ sơ"
+    /// What regroups the records of a fonds.
+    Backlog BacklogId "backlog" "backlogs" "dự án chỉnh lý"
+    /// Which agencies there are, and were.
+    Register RegisterId "register" "registers" "danh bạ cơ quan"
 }
 
 impl Unit {

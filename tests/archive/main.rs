@@ -21,6 +21,7 @@ mod kept;
 mod mutate;
 mod mutations;
 mod place;
+mod plans;
 mod race;
 mod replicas;
 mod rewrite;

@@ -418,6 +418,13 @@ async fn compare(live: &Archive, rebuilt: &Archive) -> Vec<String> {
         (live.catalog.waiting(0, u32::MAX).await.unwrap(), rebuilt.catalog.waiting(0, u32::MAX).await.unwrap());
     differ("waiting", format!("{x:?}"), format!("{y:?}"));
     differ("applied", format!("{}", live.ledger.size()), format!("{}", rebuilt.catalog.applied()));
+    differ("lists", format!("{:?}", live.catalog.plans().await), format!("{:?}", rebuilt.catalog.plans().await));
+    differ("work", format!("{:?}", live.catalog.backlogs().await), format!("{:?}", rebuilt.catalog.backlogs().await));
+    differ(
+        "agencies",
+        format!("{:?}", live.catalog.register().await),
+        format!("{:?}", rebuilt.catalog.register().await),
+    );
     differ("counts", format!("{:?}", live.catalog.counts().await), format!("{:?}", rebuilt.catalog.counts().await));
     for one in &a {
         let lives = (live.catalog.life(one.record).await, rebuilt.catalog.life(one.record).await);

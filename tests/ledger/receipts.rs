@@ -188,9 +188,11 @@ fn any_event_of_any_unit() {
         };
         let description = Digest::of(&document);
         let takes_in = matches!(kind, unit::Kind::File | unit::Kind::Fonds);
+        let approved = matches!(kind, unit::Kind::Schedule | unit::Kind::Plan | unit::Kind::Backlog);
         for (event, may) in [
             (Event::Opened { unit, description }, !is_record),
             (Event::Described { unit, description, replaces }, true),
+            (Event::Approved { unit, description, replaces }, approved),
             (Event::Closed { unit, description, replaces }, takes_in),
             (Event::Reopened { unit, description, replaces }, takes_in),
             (Event::Damaged { unit, named_by: description, component: 0, place: 1, fault: Damage::Missing }, true),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use vankho::record::{
     access::Access,
     agencies::{
-        Register,
+        Draft, Register,
         custody::{Assignment, Share},
         levels,
     },
@@ -19,7 +19,7 @@ use vankho::record::{
     finding::Severity,
     flaw::Code,
     fonds::{self, Closed, FONDS_FIELDS, Fonds, Keeping, Kind},
-    id::{ActorId, FileId, FondsId, RecordId, ScheduleId},
+    id::{ActorId, BacklogId, FileId, FondsId, PlanId, RecordId, RegisterId, ScheduleId},
     plan::{Approval, FilePlan, Heading, Planned},
     retention::trigger::{Told, Trigger},
     term::ClassRef,
@@ -32,8 +32,8 @@ fn some(text: &str) -> Option<String> {
 }
 
 fn register() -> Register {
-    let mut register: Register =
-        serde_json::from_str(include_str!("../../deploy/sample/agencies.json")).expect("the sample register");
+    let draft = Draft::read(include_str!("../../deploy/sample/agencies.json")).expect("the sample register");
+    let mut register = draft.register(RegisterId::new(MILLIS, [6; 10]), Salt::new([3; 32]));
     assert_eq!(register.levels, levels());
     register.replaces = Some(Digest::of(b"x"));
     register.agencies[0].identifier = "H49.64.33".parse().ok();
@@ -155,6 +155,7 @@ fn plan() -> FilePlan {
     };
     FilePlan {
         schema: FilePlan::SCHEMA.into(),
+        plan: PlanId::new(MILLIS, [6; 10]),
         fonds: FondsId::new(MILLIS, [8; 10]),
         year: 2025,
         agency: "SNV-LH".parse().unwrap(),
@@ -172,6 +173,7 @@ fn backlog() -> Backlog {
         Proposed { file: FileId::new(MILLIS, [7; 10]), about: full_file(), records: vec![record(1), record(2)] };
     Backlog {
         schema: Backlog::SCHEMA.into(),
+        backlog: BacklogId::new(MILLIS, [6; 10]),
         fonds: FondsId::new(MILLIS, [8; 10]),
         replaces: Some(Digest::of(b"x")),
         salt: Salt::new([3; 32]),

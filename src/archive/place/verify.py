@@ -574,6 +574,9 @@ KINDS = {
     "schedule": ("schedules", "bảng thời hạn lưu trữ"),
     "hold": ("holds", "lệnh tạm dừng hủy"),
     "case": ("cases", "hồ sơ xét hủy"),
+    "plan": ("plans", "danh mục hồ sơ"),
+    "backlog": ("backlogs", "dự án chỉnh lý"),
+    "register": ("registers", "danh bạ cơ quan"),
 }
 
 # Every event: its name, where it may stand, and its members besides at, by, event, request and v.
@@ -608,6 +611,7 @@ EVENTS_OF_UNITS = [
     ("opened", [kind for kind in KINDS if kind != "record"], NEW, dict(description=DIGEST)),
     ("closed", ["fonds", "file"], REPLACES, dict(description=DIGEST, replaces=DIGEST)),
     ("reopened", ["fonds", "file"], REPLACES, dict(description=DIGEST, replaces=DIGEST)),
+    ("approved", ["schedule", "plan", "backlog"], REPLACES, dict(description=DIGEST, replaces=DIGEST)),
     ("damaged", KINDS, KNOWN, dict(component=COUNT, fault=DAMAGE, named_by=DIGEST, place=COUNT)),
     ("repaired", KINDS, KNOWN, dict(component=COUNT, named_by=DIGEST, place=COUNT, source=COUNT)),
     ("lost", KINDS, KNOWN, dict(component=COUNT, named_by=DIGEST)),

@@ -427,7 +427,8 @@ check_moment() {
 entry_at='' entry_event='' entry_kind='' entry_unit='' entry_description=''
 # The kinds of units, which are what has descriptions, in Vietnamese.
 declare -A kinds=([record]='tài liệu' [fonds]='phông lưu trữ' [file]='hồ sơ' [schedule]='bảng thời hạn lưu trữ'
-  [hold]='lệnh tạm dừng hủy' [case]='hồ sơ xét hủy')
+  [hold]='lệnh tạm dừng hủy' [case]='hồ sơ xét hủy' [plan]='danh mục hồ sơ' [backlog]='dự án chỉnh lý'
+  [register]='danh bạ cơ quan')
 no_entry() {
   tampered "nội dung nằm trong sổ cái nhưng không phải là sự kiện đúng dạng" "the ledger holds these bytes, but they are no entry"
 }
@@ -440,24 +441,25 @@ check_entry() {
   [[ $(tr -d '\040-\176' < "$work/entry" | wc -c | tr -d ' ') == 0 ]] && (($(wc -c < "$work/entry") <= 4096)) || no_entry
   entry=$(cat "$work/entry")
   # RFC 8785 sorts the members, so that each event has one form only: these, some of them, in this order.
-  local count='(0|[1-9][0-9]{0,9})' form="^\\{\"at\":\"($moment)\",\"by\":\"$uuid\""
+  local count='(0|[1-9][0-9]{0,9})' form="^\\{\"at\":\"($moment)\"(,\"backlog\":\"($uuid)\")?,\"by\":\"$uuid\""
   form+="(,\"case\":\"($uuid)\")?(,\"component\":$count)?(,\"description\":\"($hex64)\")?,\"event\":\"([a-z]+)\""
   form+="(,\"fault\":\"(altered|missing|unreadable)\")?(,\"file\":\"($uuid)\")?(,\"fonds\":\"($uuid)\")?"
-  form+="(,\"hold\":\"($uuid)\")?(,\"named_by\":\"($hex64)\")?(,\"place\":$count)?(,\"record\":\"($uuid)\")?"
+  form+="(,\"hold\":\"($uuid)\")?(,\"named_by\":\"($hex64)\")?(,\"place\":$count)?(,\"plan\":\"($uuid)\")?"
+  form+="(,\"record\":\"($uuid)\")?(,\"register\":\"($uuid)\")?"
   form+="(,\"replaces\":\"($hex64)\")?,\"request\":\"$hex64\"(,\"schedule\":\"($uuid)\")?(,\"source\":$count)?,\"v\":1\\}\$"
   [[ $entry =~ $form ]] || no_file
-  entry_at=${BASH_REMATCH[1]} entry_event=${BASH_REMATCH[8]}
+  entry_at=${BASH_REMATCH[1]} entry_event=${BASH_REMATCH[10]}
   # One of both is there.
-  entry_description=${BASH_REMATCH[7]}${BASH_REMATCH[18]}
-  for group in case:2 file:11 fonds:13 hold:15 record:21 schedule:25; do
+  entry_description=${BASH_REMATCH[9]}${BASH_REMATCH[20]}
+  for group in backlog:2 case:4 file:13 fonds:15 hold:17 plan:23 record:25 register:27 schedule:31; do
     [[ -n ${BASH_REMATCH[${group#*:}]} ]] || continue
     entry_kind=${group%:*} entry_unit=${BASH_REMATCH[$((${group#*:} + 1))]}
     units=$((units + 1))
   done
-  for group in component:5 place:20 source:28; do
+  for group in component:7 place:22 source:34; do
     [[ -z ${BASH_REMATCH[${group#*:}]} ]] || ((${BASH_REMATCH[${group#*:}]} < 4294967296)) || no_file
   done
-  for group in component:4 description:6 fault:9 named_by:17 place:19 replaces:23 source:27; do
+  for group in component:6 description:8 fault:11 named_by:19 place:21 replaces:29 source:33; do
     [[ -z ${BASH_REMATCH[${group#*:}]} ]] || said+=" ${group%:*}"
   done
   case "$units $entry_kind $entry_event$said" in
@@ -467,6 +469,8 @@ check_entry() {
     '1 '*' opened description') ;;
     '1 fonds closed description replaces' | '1 file closed description replaces') ;;
     '1 fonds reopened description replaces' | '1 file reopened description replaces') ;;
+    '1 schedule approved description replaces' | '1 plan approved description replaces') ;;
+    '1 backlog approved description replaces') ;;
     '1 '*' described description replaces') ;;
     '1 '*' damaged component fault named_by place') ;;
     '1 '*' repaired component named_by place source') ;;
@@ -492,7 +496,7 @@ form='
   and all(paths; length <= 32)
   and all(.. | objects | keys_unsorted[]; matches("[a-z0-9_]+"))
   and all(.. | numbers; whole)
-  and (.schema | type == "string" and test("\\A(record|fonds|file|schedule|hold|case)\\.v1\\z"))
+  and (.schema | type == "string" and test("\\A(record|fonds|file|schedule|hold|case|plan|backlog|register)\\.v1\\z"))
   and (.[.schema[:-3]] | matches("'"$uuid"'"))
   and (.salt | digest)
   and ((has("replaces") | not) or (.replaces | digest))

@@ -1,7 +1,7 @@
 //! Which agencies are there, under which name, at which level, when? Dated data, no I/O.
 //!
 //! ```text
-//! Register (agencies.v1, a kept document) ─► Agencies::new ─► name_at  custodian_at  successors_of  all_names  check
+//! Register (register.v1, a kept document) ─► Agencies::new ─► name_at  custodian_at  successors_of  all_names  check
 //! ```
 //!
 //! # Why
@@ -12,7 +12,8 @@
 //! - Levels are data with their law: three until 30/6/2025, two from 1/7/2025 ([`levels`]).
 //! - A closed code stays valid inside the codes of old files for ever (QĐ 20/2020/QĐ-TTg, QĐ 09/2025/QĐ-TTg): rows are
 //!   ended, never taken out.
-//! - The register has no salt: it names no person and tells nothing that is not public.
+//! - The register is a unit like any other: kept, salted, replaced by a newer one that names it. What is imported is a
+//!   [`Draft`], which has neither identifier nor salt.
 //! - Refused: one row with a list of names (dates of level, parent and source differ from name to name), and guessing
 //!   an agency from a name that only looks alike.
 
@@ -20,7 +21,13 @@ pub mod check;
 pub mod custody;
 pub mod lineage;
 
-use crate::record::{agencies::custody::Assignment, date::PartialDate, digest::Digest, document::Document};
+use crate::record::{
+    agencies::custody::Assignment,
+    date::PartialDate,
+    digest::Digest,
+    document::{Document, Salt},
+    id::RegisterId,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -128,14 +135,16 @@ fn span(from: Option<PartialDate>, until: Option<PartialDate>) -> (u32, u32) {
     (from.map_or(0, |date| date.span().0), until.map_or(u32::MAX, |date| date.span().1))
 }
 
-/// The register of agencies (danh bạ cơ quan): schema `agencies.v1`.
+/// The register of agencies (danh bạ cơ quan): schema `register.v1`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Register {
     pub schema: String,
-    /// The register that this one takes the place of.
+    pub register: RegisterId,
+    /// The description that this one takes the place of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<Digest>,
+    pub salt: Salt,
     pub levels: Vec<Level>,
     pub agencies: Vec<Agency>,
     /// Who was told to manage whose records.
@@ -144,17 +153,49 @@ pub struct Register {
 }
 
 impl Document for Register {
-    const SCHEMA: &'static str = "agencies.v1";
+    const SCHEMA: &'static str = "register.v1";
     fn schema(&self) -> &str {
         &self.schema
     }
 }
 
-impl Register {
-    /// That of an archive which has told none yet: the levels, and nobody at them.
-    pub fn empty() -> Register {
-        let (schema, levels) = (Register::SCHEMA.into(), levels());
-        Register { schema, replaces: None, levels, agencies: Vec::new(), custody: Vec::new() }
+/// A register as it is imported: what it says, and not yet which one it is.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Draft {
+    #[serde(default = "levels")]
+    pub levels: Vec<Level>,
+    pub agencies: Vec<Agency>,
+    #[serde(default)]
+    pub custody: Vec<Assignment>,
+}
+
+impl Draft {
+    /// Nothing but the levels, and nobody at them: that of an archive which has told no register yet.
+    pub fn empty() -> Draft {
+        Draft { levels: levels(), agencies: Vec::new(), custody: Vec::new() }
+    }
+
+    /// What a document says, whether or not it says which register it is.
+    pub fn read(text: &str) -> Result<Draft, serde_json::Error> {
+        let mut value: serde_json::Value = serde_json::from_str(text)?;
+        if let Some(members) = value.as_object_mut() {
+            ["schema", "register", "replaces", "salt"].iter().for_each(|name| drop(members.remove(*name)));
+        }
+        serde_json::from_value(value)
+    }
+
+    /// The register that says so.
+    pub fn register(self, register: RegisterId, salt: Salt) -> Register {
+        let Draft { levels, agencies, custody } = self;
+        Register { schema: Register::SCHEMA.into(), register, replaces: None, salt, levels, agencies, custody }
+    }
+}
+
+impl From<&Register> for Draft {
+    fn from(register: &Register) -> Draft {
+        let Register { levels, agencies, custody, .. } = register.clone();
+        Draft { levels, agencies, custody }
     }
 }
 
@@ -174,8 +215,9 @@ pub fn levels() -> Vec<Level> {
 }
 
 /// A register that is ready to be asked.
+#[derive(Debug)]
 pub struct Agencies {
-    register: Register,
+    register: Draft,
     /// The rows of a code, in the order of their first days.
     rows: BTreeMap<AgencyCode, Vec<usize>>,
     before: BTreeMap<AgencyCode, BTreeSet<AgencyCode>>,
@@ -184,7 +226,7 @@ pub struct Agencies {
 
 impl Agencies {
     /// A relation may be told at either end, or at both.
-    pub fn new(register: Register) -> Agencies {
+    pub fn new(register: Draft) -> Agencies {
         let mut rows: BTreeMap<AgencyCode, Vec<usize>> = BTreeMap::new();
         let (mut before, mut after): (BTreeMap<_, BTreeSet<_>>, BTreeMap<_, BTreeSet<_>>) = Default::default();
         let mut relate = |old: &AgencyCode, new: &AgencyCode| {
@@ -202,7 +244,7 @@ impl Agencies {
         Agencies { register, rows, before, after }
     }
 
-    pub fn register(&self) -> &Register {
+    pub fn register(&self) -> &Draft {
         &self.register
     }
 
@@ -251,7 +293,7 @@ pub mod tests {
     /// The sample archive's own register: a province, a district that ended with its office, two communes that became
     /// a third.
     pub fn sample() -> Agencies {
-        Agencies::new(serde_json::from_str(include_str!("../../../deploy/sample/agencies.json")).unwrap())
+        Agencies::new(Draft::read(include_str!("../../../deploy/sample/agencies.json")).unwrap())
     }
 
     /// The same with one agency changed.
@@ -273,7 +315,9 @@ pub mod tests {
 
     #[test]
     fn the_register_has_one_spelling() {
-        assert_one_spelling(&sample().register);
+        let register = sample().register.register(RegisterId::new(0, [1; 10]), Salt::new([2; 32]));
+        assert_one_spelling(&register);
+        assert_eq!(Draft::from(&register), sample().register);
     }
 
     /// Three levels until 30/6/2025, two from 1/7/2025 (NQ 203/2025/QH15).
