@@ -235,6 +235,7 @@ impl World {
             let digest = |source: &Source| match source {
                 Source::File { path, .. } => Digest::of(&fs::read(path).unwrap()),
                 Source::Text { text } => Digest::of(text.as_bytes()),
+                Source::Page { html, .. } => Digest::of(html.as_bytes()),
             };
             let digests = package.components.iter().map(digest).collect();
             self.given.lock().unwrap().insert(external_id, digests);
