@@ -147,14 +147,16 @@ pub async fn named(archive: &Archive, reader: &Reader, external_id: &str) -> Res
 
 /// The rule, as the catalog knows a record.
 fn may_see(reader: &Reader, known: &Known) -> bool {
-    let level = Access::read(&known.access).unwrap_or(Access::Secret);
-    reader.may_read(level, known.agency.as_deref(), known.custodian.as_deref())
+    // What is hidden has no level at all.
+    let level = Access::read(&known.access);
+    level.is_some_and(|level| reader.may_read(level, known.agency.as_deref(), known.custodian.as_deref()))
 }
 
 /// The rule, as a description says.
 fn may_read(reader: &Reader, described: &Described) -> bool {
     let told = &described.description.metadata;
-    reader.may_read(described.description.access(), told.agency.as_deref(), told.custodian.as_deref())
+    let level = described.description.access();
+    level.is_some_and(|level| reader.may_read(level, told.agency.as_deref(), told.custodian.as_deref()))
 }
 
 /// Opens a record for a reader. `None` where there is none, and just so where the reader may not see it.

@@ -169,7 +169,9 @@ async fn load(store: &Store, base: u64, entries: &[Vec<u8>]) -> Result<Loaded, A
     }
     let (last, ended) = (&last, &ended);
     let fetch = |(seq, entry): (u64, Entry)| async move {
-        let wanted = entry.event.names().filter(|(unit, _)| last.get(unit) == Some(&seq) && !ended.contains(unit));
+        // Every version of a schedule is a row of its own.
+        let counts = |unit: &Unit| last.get(unit) == Some(&seq) || matches!(unit, Unit::Schedule(_));
+        let wanted = entry.event.names().filter(|(unit, _)| counts(unit) && !ended.contains(unit));
         let description = match wanted {
             Some((unit, digest)) => undamaged(described_quietly(store, unit, digest).await)?,
             None => None,

@@ -6,7 +6,7 @@
 
 use crate::archive::ArchiveError;
 use crate::index::{Document, Index};
-use crate::record::{description::Description, id::RecordId, metadata::Metadata};
+use crate::record::{description::Description, id::RecordId};
 use crate::store::{Store, StoreError, layout};
 use futures::{StreamExt, TryStreamExt, stream};
 use std::{collections::HashSet, sync::Arc, time::Duration};
@@ -168,9 +168,12 @@ async fn put(index: &Arc<Index>, ready: Vec<(Changed, Vec<String>)>) -> Result<(
     blocking(move || {
         for (changed, texts) in &ready {
             let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-            let access = changed.description.access();
-            let metadata = Metadata { access, ..changed.description.metadata.clone() };
-            index.put(&Document { record: changed.record, seq: changed.seq, metadata: &metadata, text: &texts })?;
+            let metadata = &changed.description.metadata;
+            match changed.description.shows() {
+                true => index.put(&Document { record: changed.record, seq: changed.seq, metadata, text: &texts })?,
+                // What may bear a secrecy mark is found by nobody.
+                false => index.remove(&changed.record)?,
+            }
         }
         Ok(())
     })

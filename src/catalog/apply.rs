@@ -159,6 +159,8 @@ async fn latest<'a>(
 }
 
 const ACCESSIONED: &str = "accessioned";
+/// No access level: nobody sees it.
+const HIDDEN: &str = "hidden";
 
 /// What the row of a record says of its end: its own class and when it is due by that, where it has one or is loose.
 struct Clock {
@@ -216,7 +218,7 @@ pub(in crate::catalog) async fn replace_records(
         row.push_bind(&told.external_id).push_bind(&told.subject).push_bind(&told.number).push_bind(&told.notation);
         row.push_bind(number::likeness(told)).push_bind(told.issued.map(|date| date.to_string()));
         row.push_bind(&told.agency).push_bind(&told.custodian).push_bind(&told.kind);
-        row.push_bind(description.access().as_str());
+        row.push_bind(description.access().map_or(HIDDEN, |access| access.as_str()));
         row.push_bind(&told.fonds).push_bind(&told.file).push_bind(description.unread_yet().count() as i64);
         let class = told.class.as_ref();
         row.push_bind(*bytes).push_bind(class.map(|class| class.schedule.to_string()));

@@ -117,6 +117,12 @@ async fn applied(archive: &Archive, before: &Case, who: &Who, act: &Act) -> Resu
 /// The ground of a unit whose period is over, as it is due now: by the class that lives longest, in the version that
 /// rules.
 pub async fn ground(archive: &Archive, unit: case::Unit) -> Result<Ground, DispositionError> {
+    if let case::Unit::File(file) = unit
+        && archive.catalog.file(file).await?.is_some_and(|known| known.state.is_open())
+    {
+        // It still takes in: its work has not ended, whatever day it tells.
+        return Err(Refusal::NotDue.into());
+    }
     let derivation = due::explain(archive, unit_of(unit), None).await?.ok_or(Refusal::NotKnown)?;
     let (Due::On(day), Some(term)) = (derivation.due, derivation.terms.first()) else {
         return Err(Refusal::NotDue.into());

@@ -69,9 +69,9 @@ impl Description {
         self.secrecy.as_ref().is_none_or(Secrecy::shows)
     }
 
-    /// The access level that counts: what may bear a secrecy mark is shown to nobody, whatever was said of it.
-    pub fn access(&self) -> Access {
-        if self.shows() { self.metadata.access } else { Access::Secret }
+    /// The access level that counts; `None` where nobody may see it, whatever they are cleared for: it may bear a mark.
+    pub fn access(&self) -> Option<Access> {
+        self.shows().then_some(self.metadata.access)
     }
 
     /// The components that hold the record's text, in order.

@@ -148,7 +148,7 @@ async fn is_secret(
 ) -> Result<bool, ArchiveError> {
     let known = archive.catalog.record(record).await?;
     let now = known.is_none_or(|known| Access::read(&known.access).is_none_or(|access| access == Access::Secret));
-    Ok(now || description.is_some_and(|description| description.access() == Access::Secret))
+    Ok(now || description.is_some_and(|told| told.access().is_none_or(|access| access == Access::Secret)))
 }
 
 /// The description that an entry names, and what it names, each with its ordinal there. An object is told in the ledger

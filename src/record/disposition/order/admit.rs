@@ -192,18 +192,18 @@ impl Standing {
             // The unit is the file: a hold on one of its records stops the others too.
             self.members(unit).into_iter().try_for_each(|other| self.free(other))?;
         }
+        match listed.decided {
+            Some((true, head)) if case.reviewers.contains(&head) => return Err(Refusal::Reviewer),
+            Some((true, _)) if case.needs_appraisal && !case.appraised => return Err(Refusal::NoAppraisal),
+            Some((true, _)) => {}
+            Some((false, _)) | None => return Err(Refusal::NotDecided),
+        }
         // A case that was written past its rules has none of these.
         match listed.proposed {
             _ if case.people.is_empty() => return Err(Refusal::NoCouncil),
             _ if !case.met => return Err(Refusal::NotReviewed),
             Some(true) => {}
             Some(false) | None => return Err(Refusal::NotProposed),
-        }
-        match listed.decided {
-            Some((true, head)) if case.reviewers.contains(&head) => return Err(Refusal::Reviewer),
-            Some((true, _)) if case.needs_appraisal && !case.appraised => return Err(Refusal::NoAppraisal),
-            Some((true, _)) => {}
-            Some((false, _)) | None => return Err(Refusal::NotDecided),
         }
         if self.changed_since(unit, listed.seq) {
             return Err(Refusal::ChangedSince);
