@@ -215,11 +215,28 @@ impl Archive {
 /// If we stop here, some of it is gone, and the next look takes the rest.
 pub async fn empty(ledger: &Ledger, seq: u64, place: &Place) -> Result<u64, ArchiveError> {
     let (order, _) = ordered(ledger, seq).await?;
+    let taken = take_away(&order, place).await?;
+    if taken > 0 {
+        tracing::warn!(record.id = %order.record(), "something of a record that ended was there again, and is gone");
+    }
+    Ok(taken)
+}
+
+/// The same by a committed entry that whoever asks has read, with its number: beside a backup no ledger is open.
+///
+/// If we stop here, some of it is gone, and the next look takes the rest.
+pub async fn empty_by(seq: u64, entry: &Entry, place: &Place) -> Result<u64, ArchiveError> {
+    match Order::of(seq, entry) {
+        Some(order) => take_away(&order, place).await,
+        None => Ok(0),
+    }
+}
+
+async fn take_away(order: &Order, place: &Place) -> Result<u64, ArchiveError> {
     if place.of_record(order.record()).await?.is_empty() {
         return Ok(0);
     }
-    let taken = place.destroy(&order).await?;
-    tracing::warn!(record.id = %order.record(), "something of a record that ended was there again, and is gone");
+    let taken = place.destroy(order).await?;
     Ok(taken.objects + taken.leftovers)
 }
 

@@ -13,6 +13,7 @@ use crate::record::{
     digest::Digest,
     entry::{Entry, Event},
     id::ActorId,
+    unit::Kind,
 };
 use crate::store::{self, Created, Store, StoreError, identity::Identity, layout, local};
 use bytes::Bytes;
@@ -39,6 +40,12 @@ pub const DOCUMENTS: &[(&str, &str)] = &[
     ("schemas/plan.v1.json", include_str!("../../schemas/plan.v1.json")),
     ("schemas/backlog.v1.json", include_str!("../../schemas/backlog.v1.json")),
     ("schemas/register.v1.json", include_str!("../../schemas/register.v1.json")),
+    ("schemas/schedule.v1.json", include_str!("../../schemas/schedule.v1.json")),
+    ("schemas/hold.v1.json", include_str!("../../schemas/hold.v1.json")),
+    ("schemas/case.v1.json", include_str!("../../schemas/case.v1.json")),
+    ("schemas/stub.v1.json", include_str!("../../schemas/stub.v1.json")),
+    ("schemas/certificate.v1.json", include_str!("../../schemas/certificate.v1.json")),
+    ("schemas/derivation.v1.json", include_str!("../../schemas/derivation.v1.json")),
     ("schemas/entry.v1.json", include_str!("../../schemas/entry.v1.json")),
     ("schemas/consultation.v1.json", include_str!("../../schemas/consultation.v1.json")),
     ("schemas/audit.v1.json", include_str!("../../schemas/audit.v1.json")),
@@ -165,8 +172,11 @@ async fn expect_empty(place: &store::Place) -> Result<(), ArchiveError> {
     if place.has(&layout::commit(0)).await? {
         return Err(ArchiveError::Place(format!("there is an archive at {name} already")));
     }
-    let ours = ["place.json", "keys/", "log/", "schemas/", "staging/", "records/"];
-    let ours = |name: &String| ours.contains(&name.as_str()) || DOCUMENTS.iter().any(|(path, _)| path == name);
+    let ours = ["place.json", "keys/", "log/", "schemas/", "staging/", "stubs/"];
+    let of_units = |name: &str| Kind::ALL.iter().any(|kind| name.strip_suffix('/') == Some(kind.folder()));
+    let ours = |name: &String| {
+        ours.contains(&name.as_str()) || of_units(name) || DOCUMENTS.iter().any(|(path, _)| path == name)
+    };
     match place.names("").await?.into_iter().find(|name| !ours(name)) {
         Some(other) => {
             Err(ArchiveError::Place(format!("{name} holds {other}; an archive is founded in an empty place")))

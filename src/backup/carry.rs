@@ -10,10 +10,15 @@
 //! source has altered is taken from another; what none has right is told and left out, for a backup that carries damage
 //! on would be believed.
 //!
+//! *Of a record that was ordered to end nothing is carried*, and what an earlier run carried of it is taken away as soon as
+//! the entry that orders it lies there; its stub and its certificate are carried as all else is. So a backup forgets with
+//! its next run, and until then the certificate of the destruction names it.
+//!
 //! *From a mark on.* How far everything is known to be whole is put down every so often; what lies before it is not read
 //! again, unless somebody asks for it.
 
-use crate::archive::ArchiveError;
+use crate::archive::{ArchiveError, destroy};
+use crate::backup::ended::ended;
 use crate::ledger::{
     checkpoint::Checkpoint,
     commit::Commit,
@@ -27,6 +32,7 @@ use crate::record::{
     description::Description,
     digest::Digest,
     entry::{Entry, Event},
+    id::RecordId,
 };
 use crate::store::{
     Place, Standing, Store, StoreError, layout,
@@ -91,6 +97,8 @@ struct Hands {
     sources: Vec<Place>,
     to: Place,
     pace: tokio::sync::Mutex<Pace>,
+    /// Records of which nothing is carried.
+    ended: HashSet<RecordId>,
     state: Mutex<State>,
 }
 
@@ -109,10 +117,13 @@ impl Load<'_> {
         let mut mark = if self.all { Mark::default() } else { self.mark().await? };
         let mut follower = self.follower(&mark).await;
         self.is_ours(&follower).await?;
-        let hands = Hands::new(self);
+        let mut hands = Hands::new(self);
+        hands.ended = ended(&hands.sources, &self.keys.0, mark.entries..self.entries).await;
         for Lacking { path, sha256 } in std::mem::take(&mut mark.lacking) {
-            // What has no digest is looked at again in any case.
-            if let Some(digest) = sha256 {
+            // What has no digest is looked at again in any case; what ended is lacking nowhere.
+            if let Some(digest) = sha256
+                && !hands.is_over(&path)
+            {
                 hands.ensure(&path, digest).await?;
             }
         }
@@ -122,10 +133,10 @@ impl Load<'_> {
         while follower.size() < self.entries {
             let (bytes, following) = self.next(&hands, &follower).await?;
             let (base, size) = (follower.size(), following.commit.size);
-            if size > mark.entries {
-                self.named(&hands, &following, &mut mark).await?;
-            }
+            let entries = if size > mark.entries { entries_of(&following)? } else { Vec::new() };
+            self.named(&hands, &entries, &mut mark).await?;
             self.commit(&follower, &layout::commit(base), bytes).await?;
+            self.forget(base, &entries).await?;
             for (path, bytes) in follower.take(following) {
                 self.put(&path, bytes).await?;
                 superseded.extend(superseded_by(&path).filter(|folder| open.contains(folder)));
@@ -146,6 +157,17 @@ impl Load<'_> {
         let root = follower.root();
         let State { objects, bytes, lacking } = std::mem::take(&mut *hands.state());
         Ok(Carried { root, objects, bytes, lacking })
+    }
+
+    /// Takes away what lies there of records that the entries of a commit order to end. Only now, that the commit lies there
+    /// too, may it be missing.
+    ///
+    /// If we stop here, some of it is gone; the mark is before this commit, and the next time takes the rest.
+    async fn forget(&self, base: u64, entries: &[Entry]) -> Result<(), ArchiveError> {
+        for (seq, entry) in (base..).zip(entries) {
+            destroy::empty_by(seq, entry, self.to).await?;
+        }
+        Ok(())
     }
 
     /// Where to go on; from the first entry where that cannot be told.
@@ -225,15 +247,13 @@ impl Load<'_> {
     }
 
     /// Everything that the entries of a commit name.
-    async fn named(&self, hands: &Hands, following: &Following, mark: &mut Mark) -> Result<(), ArchiveError> {
-        let read = |bytes: &Vec<u8>| Entry::from_bytes(bytes).map_err(|fault| ArchiveError::Damaged(fault.to_string()));
-        let entries = following.commit.entries.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-        for entry in &entries {
+    async fn named(&self, hands: &Hands, entries: &[Entry], mark: &mut Mark) -> Result<(), ArchiveError> {
+        for entry in entries {
             if let Event::Founded { documents } | Event::Refreshed { documents } = &entry.event {
                 mark.documents = Some(documents.clone());
             }
         }
-        let carried = stream::iter(entries).map(|entry| hands.entry(self.from, entry));
+        let carried = stream::iter(entries.to_vec()).map(|entry| hands.entry(self.from, entry));
         carried.buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await.map(drop)
     }
 
@@ -357,6 +377,7 @@ impl Hands {
             sources: sources.collect(),
             to: load.to.clone(),
             pace: tokio::sync::Mutex::new(Pace::of(load.bytes_per_second_max.max(1))),
+            ended: HashSet::new(),
             state: Mutex::default(),
         }
     }
@@ -371,6 +392,12 @@ impl Hands {
         self.state().lacking.insert(Lacking { path: path.into(), sha256 });
     }
 
+    /// Does a path lie in the folder of a record of which nothing is carried?
+    fn is_over(&self, path: &str) -> bool {
+        let record = layout::unit_of(path).and_then(|unit| unit.record());
+        record.is_some_and(|record| self.ended.contains(&record))
+    }
+
     /// Everything that an entry names.
     async fn entry(&self, from: &Store, entry: Entry) -> Result<(), ArchiveError> {
         if let Event::Timestamped { size, checkpoint, authority, token, chain, .. } = &entry.event {
@@ -378,7 +405,13 @@ impl Hands {
             self.ensure(&layout::chain(*size, authority), *chain).await?;
             self.ensure(&layout::token(*size, authority), *token).await?;
         }
+        if let Some((record, digest)) = entry.event.stub() {
+            self.ensure(&layout::stub(record, digest), digest).await?;
+        }
         let Some((unit, digest)) = entry.event.names() else { return Ok(()) };
+        if unit.record().is_some_and(|record| self.ended.contains(&record)) {
+            return Ok(());
+        }
         let path = layout::description(unit, digest);
         if !self.ensure(&path, digest).await? || unit.record().is_none() {
             return Ok(());
@@ -439,6 +472,11 @@ impl Hands {
         }
         Ok(false)
     }
+}
+
+fn entries_of(following: &Following) -> Result<Vec<Entry>, ArchiveError> {
+    let read = |bytes: &Vec<u8>| Entry::from_bytes(bytes).map_err(|fault| ArchiveError::Damaged(fault.to_string()));
+    following.commit.entries.iter().map(read).collect()
 }
 
 fn folder_of(path: &str) -> String {

@@ -9,6 +9,8 @@
 //! *Every commit of the backup is read*, so that the root over all entries is made anew and compared: that proves every
 //! entry of every record that was drilled, and that the backup is of this history.
 //!
+//! *What was ordered to end is not drawn*, neither by the ledger of the backup nor by the living one: nobody brings it back.
+//!
 //! *Signed under a name of its own* (`<origin>/drill`): a report can be taken for nothing else.
 
 use crate::archive::{
@@ -17,7 +19,7 @@ use crate::archive::{
     place::{Folders, disk},
     rebuild::forget,
 };
-use crate::backup::{TREE, identity, parts, runs, stand::Stand};
+use crate::backup::{TREE, ended::ended as records_ended, ended::ended_by, identity, parts, runs, stand::Stand};
 use crate::desk::snapshot;
 use crate::ledger::follow::Follower;
 use crate::record::{
@@ -32,7 +34,7 @@ use crate::store::{
     replicas::{Pace, copy, lacks},
 };
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     fs,
     path::{Path, PathBuf},
 };
@@ -57,7 +59,7 @@ struct Told {
     follower: Follower,
     /// It ends where the living ledger has the same commit.
     ours: bool,
-    /// Every accession in order: the record and its entry.
+    /// Every accession in order, but of records that were ordered to end: the record and its entry.
     records: Vec<(RecordId, u64)>,
     descriptions: HashMap<RecordId, Vec<Digest>>,
 }
@@ -120,7 +122,7 @@ impl Drilling<'_> {
         let tree = self.from.inside(TREE)?;
         let mut follower = Follower::new(stand.keys.0.clone());
         let (mut records, mut descriptions) = (Vec::new(), HashMap::<RecordId, Vec<Digest>>::new());
-        let mut last = None;
+        let (mut last, mut ended) = (None, HashSet::new());
         loop {
             let base = follower.size();
             let bytes = match tree.read(&layout::commit(base)).await {
@@ -133,6 +135,7 @@ impl Drilling<'_> {
                 last = None;
                 break;
             };
+            ended.extend(ended_by(&following.commit.entries));
             for (seq, entry) in (base..).zip(&following.commit.entries) {
                 let Ok(entry) = Entry::from_bytes(entry) else { continue };
                 if let Event::Accessioned { record, .. } = &entry.event {
@@ -153,6 +156,11 @@ impl Drilling<'_> {
             },
             None => false,
         };
+        if ours {
+            let since = follower.size()..stand.entries;
+            ended.extend(records_ended(&[self.store.primary().clone()], &stand.keys.0, since).await);
+        }
+        records.retain(|(record, _)| !ended.contains(record));
         Ok(Told { follower, ours, records, descriptions })
     }
 

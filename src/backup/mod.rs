@@ -24,10 +24,15 @@
 //! *Keys go only where nobody else reads*, and never into a bucket, of which that cannot be known. Where they are kept
 //! apart (QCVN 12:2026/BCA asks that of level 3 and above), a restore is told where they are.
 //!
+//! *It forgets with the archive.* Of a record that was ordered to end the next run leaves nothing but stub and certificate;
+//! until then a certificate names the backup among what still holds the bytes. A place that lets nothing be taken away is
+//! no place for a backup of ours.
+//!
 //! *It signs nothing*, so that an archive whose key is lost can still be backed up.
 
 mod carry;
 pub mod drill;
+mod ended;
 mod parts;
 pub mod restore;
 pub mod runs;

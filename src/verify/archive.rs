@@ -4,13 +4,16 @@
 //! is writing into may hold what nothing names *yet*. Such files are told as notes, by name.
 
 use crate::ledger::{authority::Certificates, checkpoint::Checkpoint, cosignature::WitnessKey, keys::KeyFile};
-use crate::record::{digest::Digest, unit};
+use crate::record::{
+    digest::Digest,
+    unit::{self, Unit},
+};
 use crate::store::{Store, StoreError, layout, local};
 use crate::verify::{
     Outcome,
     log::{self, Log},
     policy::Policy,
-    records,
+    records, stubs,
 };
 use serde::Serialize;
 use std::{
@@ -18,6 +21,9 @@ use std::{
     fmt,
     sync::{Mutex, PoisonError},
 };
+
+/// What begins the path of a stub or a certificate.
+const STUBS: &str = "stubs/";
 
 /// One thing wrong, with the file's name.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
@@ -72,7 +78,10 @@ impl fmt::Display for Fault {
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
 pub struct Report {
     pub entries: u64,
+    /// Those that were not ordered to end.
     pub records: u64,
+    /// Those that were.
+    pub ended: u64,
     pub components: u64,
     pub bytes: u64,
     pub faults: Vec<Fault>,
@@ -97,7 +106,7 @@ impl Report {
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     report: Mutex<Report>,
-    /// Units whose folder a process says it is writing into, and paths of timestamps.
+    /// Units whose folder a process says it is writing into, and paths of timestamps, stubs and certificates.
     pub intended: HashSet<String>,
 }
 
@@ -117,7 +126,7 @@ impl Findings {
     /// A file that nothing names: under way if its unit's folder is intended, else it does not belong.
     pub fn unnamed(&self, path: &str) {
         let unit = layout::unit_of(path).map(layout::intended);
-        // A timestamp under way is named by its path.
+        // A timestamp, a stub or a certificate under way is named by its path.
         let intended = self.intended.contains(unit.as_deref().unwrap_or(path));
         match intended {
             true => self.change(|report| report.under_way.push(path.into())),
@@ -195,7 +204,8 @@ pub async fn audit(store: &Store, scope: Scope, trusted: &Trusted, tell: &Tell) 
         if scope == Scope::Archive {
             verify_documents(store, &log, &findings).await;
             records::verify_records(store, &log, &findings, tell).await;
-            excuse_the_living(store, &keys, &mut findings).await;
+            stubs::verify_stubs(store, &log, &findings).await;
+            excuse_the_living(store, &keys, &log, &mut findings).await;
         }
     }
     let mut report = findings.report.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -222,9 +232,20 @@ async fn intended(store: &Store, findings: &Findings) -> HashSet<String> {
     intended
 }
 
-/// An archive that is taking in while we look has files that its ledger did not name when we read it.
-async fn excuse_the_living(store: &Store, keys: &KeyFile, findings: &mut Findings) {
-    let suspect = |fault: &Fault| fault.kind == Kind::Unknown && layout::unit_of(&fault.path).is_some();
+/// An archive that is taking in while we look has files that its ledger did not name when we read it, and what has been
+/// ordered to end since may be gone.
+async fn excuse_the_living(store: &Store, keys: &KeyFile, log: &Log, findings: &mut Findings) {
+    let certified = |unit: Unit| {
+        let end = unit.record().and_then(|record| log.ended.get(&record.shard())?.get(&record));
+        end.is_some_and(|end| end.certificate.is_some())
+    };
+    let suspect = |fault: &Fault| match (fault.kind, layout::unit_of(&fault.path)) {
+        // Whatever a process says: of what was destroyed nothing may be there.
+        (Kind::Unknown, Some(unit)) => !certified(unit),
+        (Kind::Unknown, None) => fault.path.starts_with(STUBS),
+        (Kind::Missing, Some(unit)) => unit.record().is_some(),
+        _ => false,
+    };
     let size = {
         let report = findings.report.get_mut().unwrap_or_else(PoisonError::into_inner);
         report.faults.iter().any(suspect).then_some(report.entries)
@@ -232,14 +253,18 @@ async fn excuse_the_living(store: &Store, keys: &KeyFile, findings: &mut Finding
     let Some(size) = size else { return };
     let intended = intended(store, findings).await;
     let since = log::committed_since(store, keys, size).await;
-    let living = |path: &str| {
-        layout::unit_of(path).is_some_and(|unit| since.contains(&unit) || intended.contains(&layout::intended(unit)))
+    let living = |Fault { path, kind, .. }: &Fault| match (layout::unit_of(path), kind) {
+        (Some(unit), Kind::Missing) => unit.record().is_some_and(|record| since.ended.contains(&record)),
+        (Some(unit), _) => since.units.contains(&unit) || intended.contains(&layout::intended(unit)),
+        (None, _) => since.stubs.contains(path) || intended.contains(path),
     };
     findings.change(|report| {
-        let (excused, faults) = report.faults.drain(..).partition(|fault| suspect(fault) && living(&fault.path));
+        let (excused, faults) = report.faults.drain(..).partition(|fault| suspect(fault) && living(fault));
         report.faults = faults;
         let excused: Vec<Fault> = excused;
-        report.under_way.extend(excused.into_iter().map(|fault| fault.path));
+        // What is gone is no file of a write under way.
+        let there = excused.into_iter().filter(|fault| fault.kind == Kind::Unknown);
+        report.under_way.extend(there.map(|fault| fault.path));
     });
 }
 

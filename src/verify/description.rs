@@ -11,7 +11,9 @@
 
 use crate::record::{
     digest::Digest,
-    entry::WHOLE_MAX,
+    disposition::{certificate, stub},
+    entry::{Event, WHOLE_MAX},
+    id::RecordId,
     unit::{Kind, Unit},
 };
 use serde_json::Value;
@@ -40,13 +42,7 @@ pub struct NotStated(&'static str);
 
 impl Stated {
     pub fn read(bytes: &[u8]) -> Result<Stated, NotStated> {
-        if bytes.len() > BYTES_MAX {
-            return Err(NotStated("it is longer than 64 MiB"));
-        }
-        let value: Value = serde_json::from_slice(bytes).map_err(|_| NotStated("it is no JSON"))?;
-        if !is_plain(&value, 0) || serde_json_canonicalizer::to_vec(&value).ok().as_deref() != Some(bytes) {
-            return Err(NotStated("it has another spelling"));
-        }
+        let value = plain(bytes)?;
         let schema = value.get("schema").and_then(Value::as_str);
         let kind = Kind::ALL.into_iter().find(|kind| schema == Some(&kind.schema()));
         let unit = kind.and_then(|kind| kind.unit(value.get(kind.as_str())?.as_str()?).ok());
@@ -70,6 +66,66 @@ impl Stated {
             _ => Err(NotStated("schema, identifier, salt or a component is not in form")),
         }
     }
+}
+
+/// What is kept of a record that ended, as far as evidence hangs on it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Remains {
+    Stub { record: RecordId },
+    Certificate { record: RecordId, stub: Digest, order: u64 },
+}
+
+impl Remains {
+    /// Reads a stub or a certificate. Neither replaces anything.
+    pub fn read(bytes: &[u8]) -> Result<Remains, NotStated> {
+        let value = plain(bytes)?;
+        let record: Option<RecordId> = text(&value, "record");
+        let salt: Option<Digest> = text(&value, "salt");
+        let (Some(record), Some(_), None) = (record, salt, value.get("replaces")) else {
+            return Err(NotStated("record or salt is not in form, or it replaces something"));
+        };
+        match value.get("schema").and_then(Value::as_str) {
+            Some(stub::SCHEMA) => Ok(Remains::Stub { record }),
+            Some(certificate::SCHEMA) => {
+                let order = value.get("order").and_then(|order| order.get("entry")?.as_u64());
+                let certified = text(&value, "stub").zip(order);
+                let certified = certified.ok_or(NotStated("stub or order is not in form"))?;
+                Ok(Remains::Certificate { record, stub: certified.0, order: certified.1 })
+            }
+            _ => Err(NotStated("it is neither a stub nor a certificate")),
+        }
+    }
+
+    pub fn record(&self) -> RecordId {
+        match self {
+            Remains::Stub { record } | Remains::Certificate { record, .. } => *record,
+        }
+    }
+
+    /// Is it what an event names: a stub where a record is ordered to end, a certificate where it has?
+    pub fn is_of(&self, event: &Event) -> bool {
+        let record = match (self, event) {
+            (
+                Remains::Stub { .. },
+                Event::DestructionOrdered { record, .. } | Event::ExpulsionOrdered { record, .. },
+            ) => record,
+            (Remains::Certificate { .. }, Event::Destroyed { record, .. } | Event::Expelled { record, .. }) => record,
+            _ => return false,
+        };
+        self.record() == *record
+    }
+}
+
+/// JSON in the one spelling.
+fn plain(bytes: &[u8]) -> Result<Value, NotStated> {
+    if bytes.len() > BYTES_MAX {
+        return Err(NotStated("it is longer than 64 MiB"));
+    }
+    let value: Value = serde_json::from_slice(bytes).map_err(|_| NotStated("it is no JSON"))?;
+    if !is_plain(&value, 0) || serde_json_canonicalizer::to_vec(&value).ok().as_deref() != Some(bytes) {
+        return Err(NotStated("it has another spelling"));
+    }
+    Ok(value)
 }
 
 /// A member that is a text with one spelling.
@@ -131,6 +187,47 @@ mod tests {
             stated["components"] = serde_json::json!([]);
             assert_eq!(read(&stated).is_some(), kind == Kind::Record, "{stated}");
         }
+    }
+
+    #[test]
+    fn what_is_kept_of_a_record_names_it_and_replaces_nothing() {
+        let record: RecordId = RECORD.parse().unwrap();
+        let read = |value: &Value| Remains::read(&serde_json_canonicalizer::to_vec(value).unwrap()).ok();
+        let salt = "00".repeat(32);
+        let stub =
+            serde_json::json!({"bytes": 1, "components": 2, "record": RECORD, "salt": salt, "schema": "stub.v1"});
+        let certificate = serde_json::json!({
+            "order": {"entry": 7}, "record": RECORD, "salt": salt, "schema": "certificate.v1", "stub": Digest::of(b"s"),
+        });
+        assert_eq!(read(&stub), Some(Remains::Stub { record }));
+        assert_eq!(read(&certificate), Some(Remains::Certificate { record, stub: Digest::of(b"s"), order: 7 }));
+        let digest = Digest::of(b"x");
+        let ordered = Event::ExpulsionOrdered { record, stub: digest, confirmed_by: RECORD.parse().unwrap() };
+        let destroyed = Event::Destroyed { record, certificate: digest };
+        for (of, event, is) in [
+            (&stub, &ordered, true),
+            (&stub, &destroyed, false),
+            (&certificate, &destroyed, true),
+            (&certificate, &ordered, false),
+        ] {
+            assert_eq!(read(of).unwrap().is_of(event), is, "{of} {event:?}");
+        }
+        let other = Event::Destroyed { record: RecordId::new(0, [9; 10]), certificate: digest };
+        assert!(!read(&certificate).unwrap().is_of(&other));
+        for (of, key, to) in [
+            (&stub, "replaces", serde_json::json!(digest)),
+            (&stub, "record", serde_json::json!("1")),
+            (&stub, "schema", serde_json::json!("record.v1")),
+            (&stub, "salt", serde_json::json!(null)),
+            (&certificate, "stub", serde_json::json!("1")),
+            (&certificate, "order", serde_json::json!(7)),
+            (&certificate, "order", serde_json::json!({"entry": "7"})),
+        ] {
+            let mut wrong = of.clone();
+            wrong[key] = to;
+            assert_eq!(read(&wrong), None, "{wrong}");
+        }
+        assert!(Stated::read(&serde_json_canonicalizer::to_vec(&stub).unwrap()).is_err(), "it describes no record");
     }
 
     #[test]

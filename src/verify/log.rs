@@ -11,12 +11,14 @@ use crate::ledger::{
 use crate::record::{
     digest::Digest,
     entry::{Entry, Event, Instant},
+    id::RecordId,
     stamp::Stamped,
     unit::{self, Unit},
 };
 use crate::store::{Store, StoreError, layout};
 use crate::verify::{
     archive::{Findings, Kind, Tell, Trusted},
+    sequence::{Ends, Sequence},
     signed::Signed,
     timestamps::{self, Bound, verify_timestamps},
 };
@@ -32,6 +34,8 @@ pub struct Log {
     /// Every description of every unit, by its kind and by the shard of its identifier: 49 bytes each, which is what
     /// this audit needs in memory.
     pub named: BTreeMap<(unit::Kind, String), Vec<(Unit, Digest)>>,
+    /// Every record that was ordered to end, by its shard.
+    pub ended: BTreeMap<String, Ends>,
 }
 
 struct Walk<'a> {
@@ -47,13 +51,11 @@ struct Walk<'a> {
     full_now: HashMap<String, Full>,
     primacy: Primacy,
     newest: Option<Instant>,
-    current: HashMap<Unit, Digest>,
+    sequence: Sequence,
     requests: HashSet<[u8; 16]>,
     stamps: Vec<Stamped>,
     /// What audits pledged: the entry, the path of its commit, and the state of the ledger.
     pledges: Vec<(u64, String, u64, Digest)>,
-    /// Pledges whose audit has not ended.
-    audits_open: HashSet<u64>,
     /// Where each commit ends.
     bounds: Vec<Bound>,
     log: Log,
@@ -94,11 +96,10 @@ pub(crate) async fn verify_log(
         full_now: HashMap::new(),
         primacy: Primacy::FIRST,
         newest: None,
-        current: HashMap::new(),
+        sequence: Sequence::default(),
         requests: HashSet::new(),
         stamps: Vec::new(),
         pledges: Vec::new(),
-        audits_open: HashSet::new(),
         bounds: Vec::new(),
         log: Log::default(),
     };
@@ -125,6 +126,7 @@ pub(crate) async fn verify_log(
     }
     findings.change(|report| report.entries = walk.edge.size());
     walk.log.primacy = Some(walk.primacy);
+    walk.log.ended = walk.sequence.ended;
     walk.log
 }
 
@@ -159,16 +161,30 @@ fn has_a_name(path: &str) -> bool {
     signed || is_commit(path) || tile::parse_path(path).is_some()
 }
 
-/// The units that commits past a size are about: what a living archive has taken in since we looked.
-pub(crate) async fn committed_since(store: &Store, keys: &KeyFile, size: u64) -> HashSet<Unit> {
-    let (mut base, mut units) = (size, HashSet::new());
+/// What commits past a size say: what a living archive has done since we looked.
+#[derive(Debug, Default)]
+pub(crate) struct Since {
+    /// The units that they are about.
+    pub units: HashSet<Unit>,
+    /// Stubs and certificates that they name, by their paths.
+    pub stubs: HashSet<String>,
+    /// Records that they ordered to end.
+    pub ended: HashSet<RecordId>,
+}
+
+/// Reads the commits past a size.
+pub(crate) async fn committed_since(store: &Store, keys: &KeyFile, size: u64) -> Since {
+    let (mut base, mut since) = (size, Since::default());
     while let Ok(bytes) = store.read(&layout::commit(base)).await {
         let Ok(commit) = Commit::parse(&bytes, base, keys) else { break };
-        let entries = commit.entries.iter().filter_map(|entry| Entry::from_bytes(entry).ok());
-        units.extend(entries.filter_map(|entry| entry.event.unit()));
+        for event in commit.entries.iter().filter_map(|entry| Entry::from_bytes(entry).ok()).map(|entry| entry.event) {
+            since.units.extend(event.unit());
+            since.stubs.extend(event.stub().map(|(record, digest)| layout::stub(record, digest)));
+            since.ended.extend(event.ends());
+        }
         base = commit.size;
     }
-    units
+    since
 }
 
 impl Walk<'_> {
@@ -239,38 +255,12 @@ impl Walk<'_> {
         }
         if let Event::AuditPledged { size, root, .. } = entry.event {
             self.pledges.push((seq, path.to_owned(), size, root));
-            self.audits_open.insert(seq);
         }
-        let before = entry.event.unit().and_then(|unit| self.current.get(&unit).copied());
-        let follows = match &entry.event {
-            Event::Founded { .. } => seq == 0,
-            Event::Refreshed { .. }
-            | Event::Promoted { .. }
-            | Event::FixityChecked { .. }
-            | Event::KeyRotated { .. } => seq > 0,
-            Event::Timestamped { size, .. } | Event::AuditPledged { size, .. } => (1..=seq).contains(size),
-            Event::Audited { pledge, .. } => self.audits_open.remove(pledge) && before.is_some(),
-            Event::Damaged { .. } | Event::Repaired { .. } | Event::Lost { .. } => before.is_some(),
-            Event::Accessioned { .. } | Event::Opened { .. } => before.is_none(),
-            Event::Described { replaces, .. }
-            | Event::Closed { replaces, .. }
-            | Event::Reopened { replaces, .. }
-            | Event::Moved { replaces, .. }
-            | Event::Characterized { replaces, .. }
-            | Event::Approved { replaces, .. }
-            | Event::HoldReleased { replaces, .. }
-            | Event::Reviewed { replaces, .. }
-            | Event::Proposed { replaces, .. }
-            | Event::Decided { replaces, .. } => before == Some(*replaces),
-            Event::HoldPlaced { hold, .. } => before.is_some() && self.current.contains_key(&Unit::Hold(*hold)),
-            Event::DestructionOrdered { .. } | Event::ExpulsionOrdered { .. } => before.is_some(),
-            Event::Destroyed { .. } | Event::Expelled { .. } => true,
-        };
+        let follows = self.sequence.take(seq, &entry.event);
         if !follows {
             wrong("it cannot follow what is before it");
         }
         if let Some((unit, description)) = entry.event.names() {
-            self.current.insert(unit, description);
             self.log.named.entry((unit.kind(), unit.shard())).or_default().push((unit, description));
         }
         if let Event::Founded { documents } | Event::Refreshed { documents } = entry.event {

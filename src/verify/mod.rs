@@ -20,7 +20,9 @@ pub mod policy;
 pub mod published;
 pub mod receipt;
 pub mod records;
+pub mod sequence;
 mod signed;
+mod stubs;
 pub mod timestamps;
 
 /// The four answers, with the exit codes that every verifier of an archive shares.

@@ -7,8 +7,12 @@ use crate::ledger::{
     proof::{self, Checked, Receipt, ReceiptFault},
     timestamp::{Stamp, Token},
 };
-use crate::record::{digest::Digest, stamp::is_late, unit::Unit};
-use crate::verify::{Outcome, Verdict, description::Stated, policy::Policy};
+use crate::record::{digest::Digest, entry::Event, stamp::is_late, unit::Unit};
+use crate::verify::{
+    Outcome, Verdict,
+    description::{NotStated, Remains, Stated},
+    policy::Policy,
+};
 
 /// Judges a file by its receipt.
 ///
@@ -60,9 +64,9 @@ fn judge(
     let stamp = timestamp.map(|(token, trusted)| stamped(&receipt, &checked, token, &trusted)).transpose()?;
     let (unit, named) = subject(&checked)?;
     let Some(description) = description else { return Err(without_description(&receipt, &checked)) };
-    let description = describe(description, unit, named)?;
+    let components = describe(description, &checked.entry.event, unit, named)?;
     let Some(file) = file else { return Err(without_file()) };
-    component(&description, named, file)?;
+    component(&components, named, file)?;
     if witnessed == Some(false) {
         return Err(too_few());
     }
@@ -165,27 +169,35 @@ fn subject(checked: &Checked) -> Step<(Unit, Digest)> {
     })
 }
 
-fn describe(bytes: &[u8], unit: Unit, named: Digest) -> Step<Stated> {
+/// The components that the description has: none, where it is a stub or a certificate.
+fn describe(bytes: &[u8], event: &Event, unit: Unit, named: Digest) -> Step<Vec<Digest>> {
     if Digest::of(bytes) != named {
         return Err(tampered(
             "this is not the description that the entry names".into(),
             "bản mô tả không phải là bản mà sự kiện nêu",
         ));
     }
-    let description = Stated::read(bytes)
-        .map_err(|fault| tampered(fault.to_string(), "bản mô tả không đúng dạng chuẩn (RFC 8785)"))?;
-    if description.unit != unit {
+    let wrong = |fault: NotStated| tampered(fault.to_string(), "bản mô tả không đúng dạng chuẩn (RFC 8785)");
+    let (is_its, components) = match event.stub() {
+        Some(_) => (Remains::read(bytes).map_err(wrong)?.is_of(event), Vec::new()),
+        None => {
+            let description = Stated::read(bytes).map_err(wrong)?;
+            let components = description.components.into_iter().map(|(sha256, _)| sha256).collect();
+            (description.unit == unit, components)
+        }
+    };
+    if !is_its {
         return Err(tampered(
             "the description is of another record than the entry, or of another file or fonds".into(),
             "bản mô tả thuộc về tài liệu, hồ sơ hoặc phông khác với sự kiện nêu",
         ));
     }
-    Ok(description)
+    Ok(components)
 }
 
 /// Of what has no components, the description itself is the file.
-fn component(description: &Stated, named: Digest, file: Digest) -> Step<()> {
-    if file == named || description.components.iter().any(|(sha256, _)| *sha256 == file) {
+fn component(components: &[Digest], named: Digest, file: Digest) -> Step<()> {
+    if file == named || components.contains(&file) {
         return Ok(());
     }
     Err(tampered(

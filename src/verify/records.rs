@@ -5,17 +5,21 @@ use crate::record::{
     digest::Digest,
     unit::{self, Unit},
 };
-use crate::store::{Store, StoreError, layout};
+use crate::store::{Listed, Store, StoreError, layout};
 use crate::verify::{
     archive::{Findings, Kind, Tell},
     description::Stated,
     log::Log,
+    sequence::Ends,
 };
 use futures::{StreamExt, stream};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Records looked at side by side. Hashing is what takes the time.
 const AT_ONCE: usize = 8;
+
+/// What is told of a file that lies where its record was destroyed.
+const LEFT: &str = "the record was destroyed, and nothing of it belongs here";
 
 /// Goes through the folders shard by shard, so that only one shard's listing is in memory.
 pub(crate) async fn verify_records(store: &Store, log: &Log, findings: &Findings, tell: &Tell) {
@@ -35,25 +39,33 @@ pub(crate) async fn verify_records(store: &Store, log: &Log, findings: &Findings
     }
     let total: u64 = log.named.values().map(|named| named.len() as u64).sum();
     let mut done = 0;
+    let nothing = Ends::new();
     for shard in shards {
         let named = log.named.get(&shard).map(Vec::as_slice).unwrap_or_default();
-        verify_shard(store, &format!("{}/{}", shard.0.folder(), shard.1), named, findings).await;
+        let ended = Some(&shard.1).filter(|_| shard.0 == unit::Kind::Record).and_then(|shard| log.ended.get(shard));
+        let folder = format!("{}/{}", shard.0.folder(), shard.1);
+        verify_shard(store, &folder, named, ended.unwrap_or(&nothing), findings).await;
         done += named.len() as u64;
         tell(done, total);
     }
 }
 
-async fn verify_shard(store: &Store, folder: &str, named: &[(Unit, Digest)], findings: &Findings) {
+async fn verify_shard(store: &Store, folder: &str, named: &[(Unit, Digest)], ended: &Ends, findings: &Findings) {
     let listed = match store.everything(folder).await {
         Ok(listed) => listed,
         Err(error) => return findings.store(folder, &error),
     };
+    let end = |unit: &Unit| unit.record().and_then(|record| ended.get(&record));
     let mut units: BTreeMap<Unit, Vec<Digest>> = BTreeMap::new();
-    for (unit, description) in named {
+    // Nothing has to be there of a record that was ordered to end, and nothing of it is read.
+    for (unit, description) in named.iter().filter(|(unit, _)| end(unit).is_none()) {
         units.entry(*unit).or_default().push(*description);
     }
     let records = units.keys().filter(|unit| unit.record().is_some()).count();
-    findings.change(|report| report.records += records as u64);
+    findings.change(|report| {
+        report.records += records as u64;
+        report.ended += ended.len() as u64;
+    });
     // Each is a task of its own, so that hashing uses every core.
     let looks = stream::iter(units).map(|(unit, descriptions)| look(store.clone(), unit, descriptions));
     let looked: Vec<Looked> =
@@ -69,7 +81,14 @@ async fn verify_shard(store: &Store, folder: &str, named: &[(Unit, Digest)], fin
         }
         expected.extend(one.paths);
     }
-    listed.iter().filter(|listed| !expected.contains(&listed.path)).for_each(|listed| findings.unnamed(&listed.path));
+    for Listed { path, .. } in listed.iter().filter(|listed| !expected.contains(&listed.path)) {
+        match layout::unit_of(path).as_ref().and_then(end) {
+            None => findings.unnamed(path),
+            Some(end) if end.certificate.is_some() => findings.fault(path, Kind::Unknown, LEFT),
+            // The order is being carried out.
+            Some(_) => {}
+        }
+    }
 }
 
 /// What was seen of one unit.
