@@ -1,6 +1,9 @@
 //! A ledger that is written and signed anew, as whoever has the archive's key could do it.
 
-use crate::mutate::Chance;
+use crate::{
+    endings::{self, Ending, Files, Units},
+    mutate::Chance,
+};
 use serde_json::{Value, json};
 use std::{fs, path::Path};
 use vankho::{
@@ -28,6 +31,8 @@ pub enum Publish {
 pub struct History {
     pub batches: Vec<Vec<Vec<u8>>>,
     primacies: Vec<Primacy>,
+    /// What entries that were added name.
+    files: Files,
 }
 
 impl History {
@@ -40,7 +45,7 @@ impl History {
             base += batch.len() as u64;
             batches.push(batch);
         }
-        History { primacies: vec![Primacy::FIRST; batches.len()], batches }
+        History { primacies: vec![Primacy::FIRST; batches.len()], batches, files: Files::default() }
     }
 
     /// The sizes at which commits end.
@@ -249,29 +254,56 @@ impl History {
         ]
     }
 
+    /// What may come of units that are held, reviewed and ordered to end.
+    fn endings(&self) -> Vec<Ending> {
+        let all = || self.batches.iter().flatten().map(|entry| serde_json::from_slice::<Value>(entry).unwrap());
+        let named = |kind: &str| all().rfind(|one| one[kind].is_string()).unwrap_or_default();
+        let id = |kind: &str| named(kind)[kind].as_str().unwrap_or_default().to_owned();
+        let [record, file, hold] = ["record", "file", "hold"].map(id);
+        let described = named("hold")["description"].clone();
+        endings::all(&Units { record, file, hold, described, size: self.size() })
+    }
+
+    /// How many different next commits there are.
+    pub fn many(&self) -> usize {
+        self.next().len() + self.endings().len()
+    }
+
     /// One more commit; may it follow? `None` where only the verifiers can tell.
     pub fn append(&mut self, chance: &mut Chance) -> Option<bool> {
-        let n = chance.below(self.next().len());
-        let must = self.append_next(n)?;
+        let must = self.append_next(chance.below(self.many()));
         let last = self.batches.last_mut()?;
         if must.is_some() && chance.below(5) == 0 {
-            let entry = crate::mutate::changed(&last[0], chance).1;
+            let at = chance.below(last.len());
+            let entry = crate::mutate::changed(&last[at], chance).1;
             let one = !entry.is_empty() && !entry.contains(&b'\n');
-            *last = vec![if one { entry } else { b"x".to_vec() }];
+            last[at] = if one { entry } else { b"x".to_vec() };
             return None;
         }
         must
     }
 
-    /// The same with one of those entries, as it is; `None` where there are not so many.
-    pub fn append_next(&mut self, n: usize) -> Option<Option<bool>> {
-        let (mut entry, primacy, must) = self.next().get(n)?.clone();
-        let (moment, by) = (json!("2090-01-01T00:00:00.000000Z"), json!("0198c5a2-7d5c-7000-8000-0000000000ab"));
-        let members = [("at", moment), ("by", by), ("request", json!(Digest::of(b"another request"))), ("v", json!(1))];
-        members.into_iter().for_each(|(name, value)| entry[name] = value);
-        self.batches.push(vec![serde_json_canonicalizer::to_vec(&entry).unwrap()]);
+    /// The same with one of those commits, as it is.
+    pub fn append_next(&mut self, n: usize) -> Option<bool> {
+        let single = self.next();
+        let (entries, primacy, must) = match single.get(n) {
+            Some((entry, primacy, must)) => (vec![entry.clone()], *primacy, *must),
+            None => {
+                let ending = self.endings().swap_remove(n - single.len());
+                self.files = ending.files;
+                (ending.entries, Primacy::FIRST, Some(ending.may))
+            }
+        };
+        let (moment, by) = (json!("2090-01-01T00:00:00.000000Z"), json!(endings::OTHER));
+        let written = entries.into_iter().enumerate().map(|(n, mut entry)| {
+            let request = json!(Digest::of(format!("another request {n}").as_bytes()));
+            let members = [("at", moment.clone()), ("by", by.clone()), ("request", request), ("v", json!(1))];
+            members.into_iter().for_each(|(name, value)| entry[name] = value);
+            serde_json_canonicalizer::to_vec(&entry).unwrap()
+        });
+        self.batches.push(written.collect());
         self.primacies.push(primacy);
-        Some(must)
+        must
     }
 
     /// Writes one commit, signed over the tree that ends with it.
@@ -289,6 +321,7 @@ impl History {
             fs::create_dir_all(root.join(folder)).unwrap();
         }
         (0..self.batches.len()).for_each(|n| self.write_commit(root, n, signer));
+        self.files.write(root);
         let size = match publish {
             Publish::All => self.size(),
             Publish::UpTo(size) => size,

@@ -563,10 +563,12 @@ DAMAGE = '"(altered|missing|unreadable)"', None
 BROUGHT = '"(auditor|archive)"', None
 
 # Where an event may stand: as the first entry; anywhere else; once for a unit; for a unit that is there; for a unit
-# whose description is the one that it replaces.
-FIRST, LATER, NEW, KNOWN, REPLACES = range(5)
+# whose description is the one that it replaces, and so for a hold that ends by it; as the order by which a record is
+# destroyed or expelled; as the end of such an order.
+FIRST, LATER, NEW, KNOWN, REPLACES, RELEASES, DESTROYS, EXPELS, DESTROYED, EXPELLED = range(10)
 
-# The kinds of units, which are what has descriptions: the name of its member, its folder, in Vietnamese.
+# The kinds of units, which are what has descriptions: the name of its member, its folder, in Vietnamese. Of two kinds
+# in an entry the unit is the first: what a hold is placed on, the record that is destroyed under a case.
 KINDS = {
     "record": ("records", "tài liệu"),
     "fonds": ("fonds", "phông lưu trữ"),
@@ -604,6 +606,11 @@ EVENTS = [
         dict(confidence_ppm=COUNT, nonce=DIGEST, nonce_by=BROUGHT, root=DIGEST, share_ppm=COUNT, size=WHOLE),
     ),
     ("audited", KNOWN, dict(entries=WHOLE, faults=WHOLE, lost=WHOLE, pledge=WHOLE, record=ID, repaired=WHOLE)),
+    ("destruction_ordered", DESTROYS, dict(case=ID, record=ID, stub=DIGEST)),
+    ("destruction_ordered", DESTROYS, dict(asked_by=ID, record=ID, stub=DIGEST)),
+    ("destroyed", DESTROYED, dict(certificate=DIGEST, record=ID)),
+    ("expulsion_ordered", EXPELS, dict(confirmed_by=ID, record=ID, stub=DIGEST)),
+    ("expelled", EXPELLED, dict(certificate=DIGEST, record=ID)),
 ]
 # Events of units of several kinds: their name, of which kinds, where they may stand, their members besides the unit.
 EVENTS_OF_UNITS = [
@@ -612,6 +619,11 @@ EVENTS_OF_UNITS = [
     ("closed", ["fonds", "file"], REPLACES, dict(description=DIGEST, replaces=DIGEST)),
     ("reopened", ["fonds", "file"], REPLACES, dict(description=DIGEST, replaces=DIGEST)),
     ("approved", ["schedule", "plan", "backlog"], REPLACES, dict(description=DIGEST, replaces=DIGEST)),
+    ("hold_placed", ["record", "file", "fonds"], KNOWN, dict(asked_by=ID, hold=ID)),
+    ("hold_released", ["hold"], RELEASES, dict(description=DIGEST, replaces=DIGEST)),
+    ("reviewed", ["case"], REPLACES, dict(description=DIGEST, replaces=DIGEST)),
+    ("proposed", ["case"], REPLACES, dict(description=DIGEST, replaces=DIGEST)),
+    ("decided", ["case"], REPLACES, dict(description=DIGEST, replaces=DIGEST)),
     ("damaged", KINDS, KNOWN, dict(component=COUNT, fault=DAMAGE, named_by=DIGEST, place=COUNT)),
     ("repaired", KINDS, KNOWN, dict(component=COUNT, named_by=DIGEST, place=COUNT, source=COUNT)),
     ("lost", KINDS, KNOWN, dict(component=COUNT, named_by=DIGEST)),
@@ -619,6 +631,14 @@ EVENTS_OF_UNITS = [
 EVENTS += [
     (event, rule, {kind: ID, **members}) for event, kinds, rule, members in EVENTS_OF_UNITS for kind in kinds
 ]
+# The schema of what is kept of a record that ends by an event, or has ended.
+STUB, CERTIFICATE = "stub.v1", "certificate.v1"
+KEPT = {
+    "destruction_ordered": STUB,
+    "expulsion_ordered": STUB,
+    "destroyed": CERTIFICATE,
+    "expelled": CERTIFICATE,
+}
 
 
 def form(event, rule, members):
@@ -648,21 +668,26 @@ def entry_of(data):
 
 
 def read_entry(data):
-    """(at, description, event, kind, unit) of an entry that names a description: the one in force after it, or the one
-    that says what was damaged, repaired or lost."""
+    """(at, description, event, kind, unit) of an entry that names a description: the one in force after it, the one
+    that says what was damaged, repaired or lost, or what is kept of a record that ended."""
     entry, _ = entry_of(data)
     if entry is None:
         raise tampered(
             "nội dung nằm trong sổ cái nhưng không phải là sự kiện đúng dạng",
             "the ledger holds these bytes, but they are no entry",
         )
-    named = entry.get("description", entry.get("named_by"))
-    if named is None:
+    named = entry.get("named_by", named_in(entry))
+    if not named:
         raise tampered(
             "sự kiện không phải là sự kiện của một tệp",
             "the entry is of no event that names a description: this receipt is not for a file",
         )
     return entry["at"], named, entry["event"], *unit_of(entry)
+
+
+def named_in(entry):
+    """The description that is in force after an entry, or the stub or the certificate that it names; else empty."""
+    return next((entry[name] for name in ("description", "stub", "certificate") if name in entry), "")
 
 
 def unit_of(entry):
@@ -718,12 +743,22 @@ def is_component(value):
     )
 
 
+def plain_of(data):
+    """What a document says, None where it is none in the one spelling."""
+    text = utf8(data) if len(data) <= DESCRIPTION_BYTES_MAX else None
+    read = None if text is None else parsed(text)
+    try:
+        plain = isinstance(read, dict) and is_plain(read) and canonical(read).encode("utf-8") == data
+    except ValueError:  # half of a surrogate pair
+        return None
+    return read if plain else None
+
+
 def description_of(data):
     """What a description says, None where the bytes are none. Only what evidence hangs on is asked for: later versions
     of the schema add members."""
-    text = utf8(data) if len(data) <= DESCRIPTION_BYTES_MAX else None
-    read = None if text is None else parsed(text)
-    if not isinstance(read, dict) or not is_plain(read):
+    read = plain_of(data)
+    if read is None:
         return None
     kind = next((kind for kind in KINDS if read.get("schema") == f"{kind}.v1"), None)
     # Only a record has components.
@@ -737,28 +772,44 @@ def description_of(data):
         and isinstance(components, list)
         and all(map(is_component, components))
     )
-    try:
-        return read if formed and canonical(read).encode("utf-8") == data else None
-    except ValueError:  # half of a surrogate pair
+    return read if formed else None
+
+
+def kept_of(data):
+    """What a stub or a certificate says, None where the bytes are neither."""
+    read = plain_of(data)
+    if read is None:
         return None
+    order = read.get("order")
+    certified = is_digest(read.get("stub")) and isinstance(order, dict) and is_whole(order.get("entry"))
+    formed = (
+        (read.get("schema") == STUB or read.get("schema") == CERTIFICATE and certified)
+        and isinstance(read.get("record"), str)
+        and re.fullmatch(UUID, read["record"]) is not None
+        and is_digest(read.get("salt"))
+        and "replaces" not in read
+    )
+    return read if formed else None
 
 
 def components_of(description):
-    return description.get("components", [])
+    """Only a record has any; in a stub they are counted."""
+    return description["components"] if description["schema"] == "record.v1" else []
 
 
-def read_description(data, kind, unit, digest):
+def read_description(data, kind, unit, digest, schema=None):
+    """The description of a unit; with a schema, what is kept of a record: its stub or its certificate."""
     if hashlib.sha256(data).hexdigest() != digest:
         raise tampered(
             "bản mô tả không phải là bản mà sự kiện nêu", "this is not the description that the entry names"
         )
-    read = description_of(data)
+    read = kept_of(data) if schema else description_of(data)
     if read is None:
         raise tampered(
             "bản mô tả không đúng dạng chuẩn (RFC 8785)",
             "the description is not in RFC 8785 form, or not what FORMAT.md says",
         )
-    if read["schema"] != f"{kind}.v1" or read[kind] != unit:
+    if read["schema"] != (schema or f"{kind}.v1") or read[kind] != unit:
         raise tampered(
             "bản mô tả thuộc về tài liệu, hồ sơ hoặc phông khác với sự kiện nêu",
             "the description is of another record than the entry, or of another file or fonds",
@@ -792,6 +843,7 @@ UNREADABLE = "không đọc được", "cannot be read"
 UNCHECKED = "chưa kiểm tra được", "cannot be checked"
 UNDER_WAY = "đang ghi dở, chưa thuộc kho", "a write under way, not part of the archive yet"
 UNNAMED = "no entry and no description names it"
+LEFT = "the record was destroyed, and nothing of it belongs here"
 
 
 class Fault(Exception):
@@ -902,7 +954,7 @@ class Findings:
     def __init__(self, place):
         self.place, self.kinds, self.shown = place, set(), 0
         self.entries = self.records = self.components = self.bytes = 0
-        self.suspects = []  # what nothing names in folders of records, until it is known who writes there
+        self.suspects = []  # what nothing names in folders of units and stubs, until it is known who writes there
         self.intended = self.read_intents()
 
     @contextlib.contextmanager
@@ -936,9 +988,9 @@ class Findings:
     def unnamed(self, path):
         """A file that nothing names."""
         unit = intended_of(path)
-        if (unit or path) in self.intended:  # a timestamp under way is named by its path
+        if (unit or path) in self.intended:  # a timestamp or a stub under way is named by its path
             self.under_way(path)
-        elif unit is None:
+        elif unit is None and not path.startswith("stubs/"):
             self.fault(path, UNKNOWN, UNNAMED)
         else:
             self.suspects.append(path)
@@ -1060,9 +1112,11 @@ def commit_key(key):
     return name, hashlib.sha256(name.encode() + b"\n\x01" + key[2]).digest()[:4], *key[2:]
 
 
-# What an entry says of a unit: number, unit, where it may stand, does it name a description, which, and which one
-# it replaces.
+# What an entry says of a unit: number, unit, where it may stand, does it name a description, which (or which stub or
+# certificate), and which one it replaces.
 ACT = struct.Struct(">Q16sB?32s32s")
+# That an entry places a hold, and which.
+PLACED = struct.Struct(">Q16s")
 # That a request was answered, and by which entry.
 REQUEST = struct.Struct(">16sQ")
 
@@ -1084,6 +1138,9 @@ class Ledger:
         # What grows with the ledger, packed: by the kind and the last byte of the unit, by the first one of the request.
         self.acts = {kind: [bytearray() for _ in range(256)] for kind in KINDS}
         self.requests = [bytearray() for _ in range(256)]
+        self.placed = [bytearray() for _ in range(256)]  # by the last byte of the hold
+        # What commits past the end are about, as far as they were read, and which records they ordered to end.
+        self.past, self.living, self.ended = None, set(), set()
         self.published, self.stated = 0, None
         self.witnessed = 0  # the largest size that enough witnesses cosigned
 
@@ -1102,6 +1159,7 @@ class Ledger:
         self.rest()
         self.partials()
         self.check_requests()
+        self.check_holds()
         self.findings.entries = self.tree.size
 
     def list(self):
@@ -1227,9 +1285,12 @@ class Ledger:
             self.documents = json.loads(entry["documents"])
         kind, unit = unit_of(entry)
         if kind is not None:
-            unit = bytes.fromhex(unit.replace("-", ""))
-            digests = [bytes.fromhex(entry.get(name, "")) for name in ("description", "replaces")]
+            unit = packed(unit)
+            digests = bytes.fromhex(named_in(entry)), bytes.fromhex(entry.get("replaces", ""))
             self.acts[kind][unit[-1]] += ACT.pack(seq, unit, rule, "description" in entry, *digests)
+        if entry["event"] == "hold_placed":
+            hold = packed(entry["hold"])
+            self.placed[hold[-1]] += PLACED.pack(seq, hold)
         if earlier:
             return "it is earlier than the entry before it"
         if rule == FIRST and seq > 0 or rule == LATER and seq == 0:
@@ -1247,6 +1308,19 @@ class Ledger:
                 if request in seen:
                     self.fault_of(seq, "its request was answered by an earlier entry")
                 seen.add(request)
+
+    def check_holds(self):
+        """A hold that is placed has begun, and was not released."""
+        for shard, bucket in enumerate(self.placed):
+            begun, released = {}, {}
+            for seq, hold, rule, names, *_ in ACT.iter_unpack(self.acts["hold"][shard] if bucket else b""):
+                if names:
+                    begun.setdefault(hold, seq)
+                if rule == RELEASES:
+                    released.setdefault(hold, seq)
+            for seq, hold in PLACED.iter_unpack(bucket):
+                if not begun.get(hold, seq) < seq <= released.get(hold, seq):
+                    self.fault_of(seq, CANNOT_FOLLOW)
 
     # What was signed of it.
 
@@ -1417,18 +1491,40 @@ class Ledger:
             return False
 
     def committed_since(self):
-        """The units that commits past the end, as we saw it, are about, as intents name them."""
-        units, base = set(), self.tree.size
+        """What commits past the end, as we saw it, are about: units as intents name them, and paths of stubs. Goes on
+        where it stopped before."""
+        base = self.tree.size if self.past is None else self.past
         with contextlib.suppress(Fault, Verdict):
             while True:
+                self.past = base
                 with self.place.open(commit_path(base)) as file:
                     note, _ = self.read_commit(file, base)
                     file.seek(0)
-                    entries = (entry_of(file.readline(ENTRY_BYTES_MAX + 2)[:-1])[0] for _ in range(base, note.size))
-                    for kind, unit in (unit_of(entry) for entry in entries if entry):
-                        units.add(unit if kind == "record" else kind and f"{KINDS[kind][0]}/{unit}")
+                    for _ in range(base, note.size):
+                        self.look_past(entry_of(file.readline(ENTRY_BYTES_MAX + 2)[:-1])[0] or {})
                     base = note.size
-        return units
+        return self.living
+
+    def look_past(self, entry):
+        kind, unit = unit_of(entry)
+        if kind is not None:
+            self.living.add(unit if kind == "record" else f"{KINDS[kind][0]}/{unit}")
+        if entry.get("event") in KEPT:
+            self.living.add(stub_path(unit, named_in(entry)))
+        if "stub" in entry:
+            self.ended.add(unit)
+
+    @contextlib.contextmanager
+    def unless_ended(self, kind, unit):
+        """What is missing of a record is no fault where a living archive has ordered it to end since."""
+        try:
+            yield
+        except Fault as fault:
+            if fault.kind is MISSING and kind == "record":
+                self.committed_since()
+                if unit in self.ended:
+                    return
+            raise
 
 
 CANNOT_FOLLOW = "it cannot follow what is before it"
@@ -1439,8 +1535,8 @@ FORK = "it is signed, and not what the commits give: a fork"
 
 
 def verify_units(ledger):
-    """Every description that an entry names, every component that a description names, and nothing else. One shard
-    after the other, so that no more than its listing is held."""
+    """Every description that an entry names, every component that a description names, what is kept of records that
+    ended, and nothing else. One shard after the other, so that no more than its listing is held."""
     for kind in KINDS:
         verify_kind(ledger, kind)
 
@@ -1448,35 +1544,104 @@ def verify_units(ledger):
 def verify_kind(ledger, kind):
     findings, top = ledger.findings, KINDS[kind][0]
     shards = {f"{shard:02x}" for shard in range(256) if ledger.acts[kind][shard]}
-    with findings.about(top):
-        for name, is_folder, _ in findings.place.names(top):
-            if is_folder:
-                shards.add(name)
-            else:
-                findings.unnamed(f"{top}/{name}")
+    for folder in (top, "stubs") if kind == "record" else (top,):
+        with findings.about(folder):
+            for name, is_folder, _ in findings.place.names(folder):
+                if is_folder:
+                    shards.add(name)
+                else:
+                    findings.unnamed(f"{folder}/{name}")
     for shard in sorted(shards):
-        units = follow(ledger, kind, int(shard, 16)) if re.fullmatch("[0-9a-f]{2}", shard) else {}
-        findings.records += len(units) if kind == "record" else 0
+        known = re.fullmatch("[0-9a-f]{2}", shard)
+        units, ends = follow(ledger, kind, int(shard, 16)) if known else ({}, {})
+        findings.records += len(units) - len(ends) if kind == "record" else 0
         with findings.about(f"{top}/{shard}"):
             listed, expected = list(findings.place.everything(f"{top}/{shard}")), set()
             for unit, descriptions in units.items():
-                expected |= verify_unit(findings, kind, unit, descriptions)
+                # Nothing has to be there of a record that was ordered to end, and nothing of it is read.
+                if unit not in ends:
+                    expected |= verify_unit(ledger, kind, unit, descriptions)
                 findings.progress(f"{findings.components} tệp / components")
             for path, is_file in listed:
                 if not is_file or path not in expected:
-                    findings.unnamed(path)
+                    unexpected(findings, path, ends)
+        if kind == "record":
+            verify_stubs(findings, shard, ends)
+
+
+def unexpected(findings, path, ends):
+    """A file in a folder of units that nothing names. Of a record that is being destroyed it may lie here still; of one
+    that was destroyed it may not, whatever a process says."""
+    end = ends.get(packed(intended_of(path))) if ends and intended_of(path) else None
+    if end is None:
+        findings.unnamed(path)
+    elif end.certificate:
+        findings.fault(path, UNKNOWN, LEFT)
+
+
+class End:
+    """How a record ended: the number of its order, its stub, where the certificate may stand, and that, once there."""
+
+    def __init__(self, order, stub, closing):
+        self.order, self.stub, self.closing, self.certificate = order, stub, closing, None
 
 
 def follow(ledger, kind, shard):
-    """The descriptions of each unit of a shard, oldest first; and may each entry follow the one before it?"""
-    units = {}
-    for seq, unit, rule, names, description, replaces in ACT.iter_unpack(ledger.acts[kind][shard]):
-        before = units[unit][-1] if unit in units else None
-        if not {NEW: before is None, KNOWN: before is not None, REPLACES: before == replaces}[rule]:
+    """The descriptions of each unit of a shard, oldest first, and how it ended; and may each entry follow the one before
+    it?"""
+    units, ends = {}, {}
+    for seq, unit, rule, names, named, replaces in ACT.iter_unpack(ledger.acts[kind][shard]):
+        before, end = units[unit][-1] if unit in units else None, ends.get(unit)
+        if rule in (DESTROYED, EXPELLED):
+            follows = end is not None and end.closing == rule and end.certificate is None
+        elif end is not None:
+            follows = False  # from the order on nothing else is about the record
+        elif rule in (REPLACES, RELEASES):
+            follows = before == replaces
+        else:
+            follows = (before is None) == (rule == NEW)
+        if not follows:
             ledger.fault_of(seq, CANNOT_FOLLOW)
+        elif rule in (DESTROYS, EXPELS):
+            ends[unit] = End(seq, named, DESTROYED if rule == DESTROYS else EXPELLED)
+        elif rule in (DESTROYED, EXPELLED):
+            end.certificate = named
         if names:
-            units.setdefault(unit, []).append(description)
-    return units
+            units.setdefault(unit, []).append(named)
+    return units, ends
+
+
+def stub_path(record, digest):
+    return f"stubs/{record[-2:]}/{record}/{digest}.json"
+
+
+def is_stub_path(path):
+    form = re.fullmatch(f"stubs/([0-9a-f]{{2}})/({UUID})/{HEX64}[.]json", path)
+    return form is not None and form[2].endswith(form[1])
+
+
+def verify_stubs(findings, shard, ends):
+    """The stub that each order of a shard names, the certificate of each that was carried out, and nothing else."""
+    with findings.about(f"stubs/{shard}"):
+        listed, expected = list(findings.place.everything(f"stubs/{shard}")), set()
+        for unit, end in ends.items():
+            record, stub = spelled(unit), end.stub.hex()
+            path = stub_path(record, stub)
+            expected.add(path)
+            with findings.about(path):
+                read_description(findings.place.read(path, DESCRIPTION_BYTES_MAX), "record", record, stub, STUB)
+            if end.certificate:
+                certificate = end.certificate.hex()
+                path = stub_path(record, certificate)
+                expected.add(path)
+                with findings.about(path):
+                    data = findings.place.read(path, DESCRIPTION_BYTES_MAX)
+                    read = read_description(data, "record", record, certificate, CERTIFICATE)
+                    if (read["stub"], read["order"]["entry"]) != (stub, end.order):
+                        raise altered("it is of another stub or order")
+        for path, is_file in listed:
+            if not is_file or path not in expected:
+                findings.unnamed_or_leftover(path, is_file, is_stub_path)
 
 
 def follow_all(ledger):
@@ -1485,14 +1650,24 @@ def follow_all(ledger):
             follow(ledger, kind, shard)
 
 
-def verify_unit(findings, kind, unit, descriptions):
+def spelled(unit):
+    """The identifier of 16 bytes."""
+    return re.sub("(.{8})(.{4})(.{4})(.{4})(.{12})", r"\1-\2-\3-\4-\5", unit.hex())
+
+
+def packed(unit):
+    """The 16 bytes of an identifier."""
+    return bytes.fromhex(unit.replace("-", ""))
+
+
+def verify_unit(ledger, kind, unit, descriptions):
     """The paths of a unit's files."""
-    unit = re.sub("(.{8})(.{4})(.{4})(.{4})(.{12})", r"\1-\2-\3-\4-\5", unit.hex())
+    findings, unit = ledger.findings, spelled(unit)
     folder, paths, components, before = f"{KINDS[kind][0]}/{unit[-2:]}/{unit}", set(), {}, None
     for digest in [digest.hex() for digest in descriptions]:
         path = f"{folder}/{digest}.json"
         paths.add(path)
-        with findings.about(path):
+        with findings.about(path), ledger.unless_ended(kind, unit):
             read = read_description(findings.place.read(path, DESCRIPTION_BYTES_MAX), kind, unit, digest)
             if read.get("replaces") != before:
                 raise altered("it does not replace the description before it")
@@ -1501,7 +1676,7 @@ def verify_unit(findings, kind, unit, descriptions):
     for digest, size in components.items():
         path = f"{folder}/{digest}"
         paths.add(path)
-        with findings.about(path):
+        with findings.about(path), ledger.unless_ended(kind, unit):
             if findings.place.digest(path) != (digest, size):
                 raise altered("its digest is not its name")
             findings.components += 1
@@ -1549,7 +1724,7 @@ def verify_documents(ledger, number):
     with findings.about("."):
         for name, is_folder, is_file in place.names():
             with findings.about(name):
-                passed_over = is_folder and (name in ("staging", "log") or name in KIND_OF)
+                passed_over = is_folder and (name in ("staging", "log", "stubs") or name in KIND_OF)
                 files = [] if passed_over else place.everything(name) if is_folder else [(name, is_file)]
                 for path, is_file in list(files):
                     if not is_file or path not in documents:
@@ -1562,7 +1737,7 @@ def excuse_the_living(ledger):
     if findings.suspects:
         living = findings.read_intents() | ledger.committed_since()
         for path in findings.suspects:
-            if intended_of(path) in living:
+            if (intended_of(path) or path) in living:
                 findings.under_way(path)
             else:
                 findings.fault(path, UNKNOWN, UNNAMED)
@@ -1608,7 +1783,7 @@ def receipt_command(receipt_path, file_path, keys_path, description_path, policy
             f"biên nhận đúng (mục {index}, {at}), nhưng phải có bản mô tả mới đối chiếu được tệp",
             f"the receipt holds (entry {index}, {at}), but only its description ties it to a file: give that too",
         )
-    check_file(file_path, read_description(description, kind, unit, digest), digest)
+    check_file(file_path, read_description(description, kind, unit, digest, KEPT.get(event)), digest)
     if not witnessed:
         raise incomplete(
             "biên nhận đúng, nhưng chưa đủ bên chứng kiến ký: đề nghị kho cấp lại biên nhận, hoặc hỏi các bên chứng kiến",

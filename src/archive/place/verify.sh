@@ -425,6 +425,7 @@ check_moment() {
 # --- entry, description, file --------------------------------------------------------------------------
 
 entry_at='' entry_event='' entry_kind='' entry_unit='' entry_description=''
+entry_schema='' # what the description is: that of a unit, or the stub or the certificate of a record that ended
 # The kinds of units, which are what has descriptions, in Vietnamese.
 declare -A kinds=([record]='tài liệu' [fonds]='phông lưu trữ' [file]='hồ sơ' [schedule]='bảng thời hạn lưu trữ'
   [hold]='lệnh tạm dừng hủy' [case]='hồ sơ xét hủy' [plan]='danh mục hồ sơ' [backlog]='dự án chỉnh lý'
@@ -441,25 +442,31 @@ check_entry() {
   [[ $(tr -d '\040-\176' < "$work/entry" | wc -c | tr -d ' ') == 0 ]] && (($(wc -c < "$work/entry") <= 4096)) || no_entry
   entry=$(cat "$work/entry")
   # RFC 8785 sorts the members, so that each event has one form only: these, some of them, in this order.
-  local count='(0|[1-9][0-9]{0,9})' form="^\\{\"at\":\"($moment)\"(,\"backlog\":\"($uuid)\")?,\"by\":\"$uuid\""
-  form+="(,\"case\":\"($uuid)\")?(,\"component\":$count)?(,\"description\":\"($hex64)\")?,\"event\":\"([a-z]+)\""
+  local count='(0|[1-9][0-9]{0,9})' form="^\\{\"at\":\"($moment)\""
+  form+="(,\"asked_by\":\"$uuid\")?(,\"backlog\":\"($uuid)\")?,\"by\":\"$uuid\"(,\"case\":\"($uuid)\")?"
+  form+="(,\"certificate\":\"($hex64)\")?(,\"component\":$count)?(,\"confirmed_by\":\"$uuid\")?"
+  form+="(,\"description\":\"($hex64)\")?,\"event\":\"([a-z_]+)\""
   form+="(,\"fault\":\"(altered|missing|unreadable)\")?(,\"file\":\"($uuid)\")?(,\"fonds\":\"($uuid)\")?"
   form+="(,\"hold\":\"($uuid)\")?(,\"named_by\":\"($hex64)\")?(,\"place\":$count)?(,\"plan\":\"($uuid)\")?"
   form+="(,\"record\":\"($uuid)\")?(,\"register\":\"($uuid)\")?"
-  form+="(,\"replaces\":\"($hex64)\")?,\"request\":\"$hex64\"(,\"schedule\":\"($uuid)\")?(,\"source\":$count)?,\"v\":1\\}\$"
+  form+="(,\"replaces\":\"($hex64)\")?,\"request\":\"$hex64\"(,\"schedule\":\"($uuid)\")?(,\"source\":$count)?"
+  form+="(,\"stub\":\"($hex64)\")?,\"v\":1\\}\$"
   [[ $entry =~ $form ]] || no_file
-  entry_at=${BASH_REMATCH[1]} entry_event=${BASH_REMATCH[10]}
-  # One of both is there.
-  entry_description=${BASH_REMATCH[9]}${BASH_REMATCH[20]}
-  for group in backlog:2 case:4 file:13 fonds:15 hold:17 plan:23 record:25 register:27 schedule:31; do
+  entry_at=${BASH_REMATCH[1]} entry_event=${BASH_REMATCH[14]}
+  # One of these is there.
+  entry_description=${BASH_REMATCH[8]}${BASH_REMATCH[13]}${BASH_REMATCH[24]}${BASH_REMATCH[40]}
+  for group in backlog:3 case:5 file:17 fonds:19 hold:21 plan:27 record:29 register:31 schedule:35; do
     [[ -n ${BASH_REMATCH[${group#*:}]} ]] || continue
+    # The case under which a record is destroyed is not what the entry is about.
+    [[ $entry_event:${group%:*} == destruction_ordered:case ]] && said+=' case' && continue
     entry_kind=${group%:*} entry_unit=${BASH_REMATCH[$((${group#*:} + 1))]}
     units=$((units + 1))
   done
-  for group in component:7 place:22 source:34; do
+  for group in component:10 place:26 source:38; do
     [[ -z ${BASH_REMATCH[${group#*:}]} ]] || ((${BASH_REMATCH[${group#*:}]} < 4294967296)) || no_file
   done
-  for group in component:6 description:8 fault:11 named_by:19 place:21 replaces:29 source:33; do
+  for group in asked_by:2 certificate:7 component:9 confirmed_by:11 description:12 fault:15 named_by:23 \
+    place:25 replaces:33 source:37 stub:39; do
     [[ -z ${BASH_REMATCH[${group#*:}]} ]] || said+=" ${group%:*}"
   done
   case "$units $entry_kind $entry_event$said" in
@@ -471,12 +478,19 @@ check_entry() {
     '1 fonds reopened description replaces' | '1 file reopened description replaces') ;;
     '1 schedule approved description replaces' | '1 plan approved description replaces') ;;
     '1 backlog approved description replaces') ;;
+    '1 hold hold_released description replaces') ;;
+    '1 case reviewed description replaces' | '1 case proposed description replaces') ;;
+    '1 case decided description replaces') ;;
+    '1 record destruction_ordered case stub' | '1 record destruction_ordered asked_by stub') entry_schema=stub.v1 ;;
+    '1 record expulsion_ordered confirmed_by stub') entry_schema=stub.v1 ;;
+    '1 record destroyed certificate' | '1 record expelled certificate') entry_schema=certificate.v1 ;;
     '1 '*' described description replaces') ;;
     '1 '*' damaged component fault named_by place') ;;
     '1 '*' repaired component named_by place source') ;;
     '1 '*' lost component named_by') ;;
     *) no_file ;;
   esac
+  [[ -n $entry_schema ]] || entry_schema=$entry_kind.v1
   is_moment "$entry_at" || no_entry
 }
 
@@ -488,14 +502,15 @@ is_canonical() {
   jq -cjS . < "$work/stated" 2> /dev/null | cmp -s - "$work/stated"
 }
 # What every reader of JSON reads alike, and what evidence hangs on: later versions of the schema add members.
-form='
+plain='
   def matches(form): type == "string" and test("\\A(" + form + ")\\z");
   def digest: matches("[0-9a-f]{64}");
   def whole: type == "number" and (tostring | matches("[0-9]{1,16}")) and . < 9007199254740992;
   type == "object"
   and all(paths; length <= 32)
   and all(.. | objects | keys_unsorted[]; matches("[a-z0-9_]+"))
-  and all(.. | numbers; whole)
+  and all(.. | numbers; whole)'
+form="$plain"'
   and (.schema | type == "string" and test("\\A(record|fonds|file|schedule|hold|case|plan|backlog|register)\\.v1\\z"))
   and (.[.schema[:-3]] | matches("'"$uuid"'"))
   and (.salt | digest)
@@ -504,15 +519,23 @@ form='
   and (.components // [] | type == "array")
   and all(.components // [] | .[]; type == "object"
     and (.ordinal | whole) and .ordinal < 4294967296 and (.sha256 | digest) and (.size | whole))'
+# Of what is kept of a record that ended.
+kept="$plain"'
+  and (.record | matches("'"$uuid"'"))
+  and (.salt | digest)
+  and (has("replaces") | not)
+  and (.schema == "stub.v1" or .schema == "certificate.v1"
+    and (.stub | digest) and (.order | type == "object" and (.entry | whole)))'
 check_description() {
-  local answer
+  local answer form=$form
+  [[ $entry_schema == "$entry_kind.v1" ]] || form=$kept
   [[ $(sha256 < "$work/description") == "$entry_description" ]] ||
     tampered "bản mô tả không phải là bản mà sự kiện nêu" "this is not the description that the entry names"
   (($(wc -c < "$work/description") <= 67108864)) && is_canonical "$work/description" &&
     [[ $(jq "$form" < "$work/description" 2> /dev/null) == true ]] ||
     tampered "bản mô tả không đúng dạng chuẩn (RFC 8785)" "the description is not in RFC 8785 form, or not what FORMAT.md says"
-  answer=$(jq -r --arg kind "$entry_kind" --arg unit "$entry_unit" \
-    'if .schema == $kind + ".v1" and .[$kind] == $unit then "yes" else "no" end' < "$work/description" 2> /dev/null)
+  answer=$(jq -r --arg kind "$entry_kind" --arg unit "$entry_unit" --arg schema "$entry_schema" \
+    'if .schema == $schema and .[$kind] == $unit then "yes" else "no" end' < "$work/description" 2> /dev/null)
   [[ $answer == yes ]] || tampered "bản mô tả thuộc về tài liệu, hồ sơ hoặc phông khác với sự kiện nêu" \
     "the description is of another record than the entry, or of another file or fonds"
 }
@@ -522,7 +545,8 @@ check_file() {
   [[ $digest =~ ^$hex64$ ]] || usage "không đọc được tệp" "the file cannot be read"
   # Of what has no components, the description itself is the file.
   [[ $digest != "$entry_description" ]] || return 0
-  answer=$(jq -r --arg digest "$digest" 'if any(.components // [] | .[]; .sha256 == $digest) then "yes" else "no" end' \
+  # In a stub they are counted.
+  answer=$(jq -r --arg digest "$digest" 'if .schema == "record.v1" and any(.components // [] | .[]; .sha256 == $digest) then "yes" else "no" end' \
     < "$work/description" 2> /dev/null)
   [[ $answer == yes ]] || tampered "tệp không phải là tệp nào được nêu trong bản mô tả" \
     "the file is none of the components that the description lists"
