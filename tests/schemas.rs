@@ -24,7 +24,7 @@ use vankho::record::{
     entry::{Damage, Entry, Event},
     fields::{FIELDS, Field},
     finding::{Code, Finding, Severity},
-    id::{ActorId, FileId, HoldId, RecordId, ScheduleId},
+    id::{ActorId, CaseId, FileId, FondsId, HoldId, RecordId, ScheduleId},
     metadata::Metadata,
     retention::{
         clock::{Awaited, Due, Reading},
@@ -33,10 +33,12 @@ use vankho::record::{
         gate::Obstacle,
         period::Period,
         schedule::{self, Action, Approval, Class, LegalSource, Schedule},
-        trigger::{Evidence, Trigger, When},
+        trigger::{Evidence, Told, Trigger, When},
     },
+    secrecy::{Level, Secrecy, Suspect},
     stamp::AuthorityCode,
-    unit::Kind,
+    term::ClassRef,
+    unit::{Kind, Unit},
 };
 
 fn document(name: &str) -> String {
@@ -81,6 +83,7 @@ fn full() -> Description {
     let some = |text: &str| Some(text.to_owned());
     let metadata = Metadata {
         subject: "Công bố thủ tục".into(),
+        access: Access::default(),
         external_id: some("7"),
         code: some("H49.64.33.2026.160.0000001"),
         number: some("48"),
@@ -109,7 +112,9 @@ fn full() -> Description {
         security_copy_status: some("02"),
         note: some("Bản chính"),
         validity: some("Còn hiệu lực"),
-        ..Metadata::default()
+        class: Some(ClassRef { schedule: ScheduleId::new(0, [5; 10]), version: 2, class: "1.07".into() }),
+        facts: vec![Told { trigger: Trigger::DocumentCeased, when: "2026-08".parse().unwrap() }],
+        loose_reason: some("Cơ quan không lập hồ sơ"),
     };
     let text = Component {
         role: Role::Text,
@@ -126,7 +131,8 @@ fn full() -> Description {
     ];
     let replaces = Some(Digest::of(b"y"));
     let reasons = vec!["xếp nhầm hồ sơ".into()];
-    Description { replaces, metadata, components: vec![named, locked, text], findings, reasons, ..minimal() }
+    let secrecy = Some(Secrecy::Suspected { level: Level::Higher, by: Suspect::Actor(ActorId::new(0, [2; 10])) });
+    Description { replaces, metadata, components: vec![named, locked, text], findings, reasons, secrecy, ..minimal() }
 }
 
 fn entries() -> Vec<Entry> {
@@ -182,7 +188,29 @@ fn entries() -> Vec<Entry> {
         always.into_iter().chain(ends.into_iter().filter(move |_| takes_in)).chain(approved)
     });
     let entry = |event| Entry { at, by: ActorId::new(0, [2; 10]), request: Digest::of(b"r"), event, v: 1 };
-    events.into_iter().chain(of_units).map(entry).collect()
+    events.into_iter().chain(of_units).chain(disposition()).map(entry).collect()
+}
+
+/// What is told of schedules, holds and cases, and of the ends of records.
+fn disposition() -> Vec<Event> {
+    let (record, description, replaces) = (RecordId::new(0, [1; 10]), Digest::of(b"d"), Digest::of(b"e"));
+    let (actor, hold, case) = (ActorId::new(0, [2; 10]), HoldId::new(0, [3; 10]), CaseId::new(0, [4; 10]));
+    let held = [Unit::from(record), FileId::new(0, [5; 10]).into(), FondsId::new(0, [6; 10]).into()];
+    let ordered = |case, asked_by| Event::DestructionOrdered { record, stub: description, case, asked_by };
+    let mut events = vec![
+        Event::Approved { unit: ScheduleId::new(0, [7; 10]).into(), description, replaces },
+        Event::HoldReleased { unit: hold.into(), description, replaces },
+        Event::Reviewed { unit: case.into(), description, replaces },
+        Event::Proposed { unit: case.into(), description, replaces },
+        Event::Decided { unit: case.into(), description, replaces },
+        ordered(Some(case), None),
+        ordered(None, Some(actor)),
+        Event::Destroyed { record, certificate: description },
+        Event::ExpulsionOrdered { record, stub: description, confirmed_by: actor },
+        Event::Expelled { record, certificate: description },
+    ];
+    events.extend(held.map(|unit| Event::HoldPlaced { unit, hold, asked_by: actor }));
+    events
 }
 
 /// A report with one entry of each kind.
@@ -256,6 +284,26 @@ fn the_schema_accepts_every_description_that_the_code_writes() {
         let value: Value = serde_json::from_slice(&description.to_bytes().unwrap()).unwrap();
         schema.validate(&value).unwrap_or_else(|e| panic!("{e} at {}", e.instance_path()));
     }
+    let (level, by) = (Level::Secret, ActorId::new(0, [2; 10]));
+    for secrecy in [
+        Secrecy::Open,
+        Secrecy::Suspected { level, by: Suspect::Program },
+        Secrecy::Suspected { level: Level::Highest, by: Suspect::Actor(by) },
+        Secrecy::Confirmed { level: Level::Higher, by },
+        Secrecy::Ordered { level, confirmed_by: ActorId::new(0, [3; 10]), by },
+        Secrecy::Expelled { level },
+        Secrecy::Refuted { level, by, reason: "Đã giải mật".into() },
+    ] {
+        let description = Description { secrecy: Some(secrecy), ..minimal() };
+        let value: Value = serde_json::from_slice(&description.to_bytes().unwrap()).unwrap();
+        schema.validate(&value).unwrap_or_else(|e| panic!("{e} at {}", e.instance_path()));
+        assert!(code_reads::<Description>(&value));
+        for key in value["secrecy"].as_object().unwrap().keys() {
+            let without = changed(&value, &format!("/secrecy/{key}"), None);
+            assert!(!schema.is_valid(&without) && !code_reads::<Description>(&without), "without {key}: {value}");
+        }
+        assert!(!schema.is_valid(&changed(&value, "/secrecy/extra", Some(json!(1)))));
+    }
     for unread in ["format_not_read", "no_text_layer", "encrypted", "corrupt", "took_too_long"] {
         let value = changed(&serde_json::to_value(full()).unwrap(), "/components/1/unread", Some(json!(unread)));
         assert!(schema.is_valid(&value) && code_reads::<Description>(&value), "{unread}");
@@ -306,6 +354,14 @@ fn the_schema_refuses_other_descriptions() {
         "/components/0/format/mime",
         "/components/0/role",
         "/findings/0/code",
+        "/metadata/class/schedule",
+        "/metadata/class/version",
+        "/metadata/class/class",
+        "/metadata/facts/0/trigger",
+        "/metadata/facts/0/when",
+        "/secrecy/state",
+        "/secrecy/level",
+        "/secrecy/by",
     ] {
         let value = changed(&whole, pointer, None);
         assert!(!schema.is_valid(&value) && !code_reads::<Description>(&value), "without {pointer}");
@@ -340,6 +396,21 @@ fn the_schema_refuses_other_descriptions() {
         ("/components/0/role", json!("image")),
         ("/components/0/unread", json!("boring")),
         ("/findings/0/code", json!("wrong")),
+        ("/metadata/class/extra", json!(1)),
+        ("/metadata/class/schedule", json!("1")),
+        ("/metadata/class/version", json!("2")),
+        ("/metadata/facts", json!({})),
+        ("/metadata/facts/0/extra", json!(1)),
+        ("/metadata/facts/0/trigger", json!("event:")),
+        ("/metadata/facts/0/when", json!("01/08/2026")),
+        ("/metadata/loose_reason", json!(5)),
+        ("/reasons", json!("nhầm")),
+        ("/secrecy", json!("suspected")),
+        ("/secrecy/extra", json!(1)),
+        ("/secrecy/state", json!("lost")),
+        ("/secrecy/level", json!("MẬT")),
+        ("/secrecy/by", json!("clerk")),
+        ("/secrecy/by", json!({"actor": "clerk"})),
     ] {
         let value = changed(&whole, pointer, Some(to));
         assert!(!schema.is_valid(&value) && !code_reads::<Description>(&value), "{pointer}");
@@ -361,6 +432,10 @@ fn the_schema_refuses_other_descriptions() {
         ("/components/2/made_from", json!(null)),
         ("/components/2/original_name", json!("x")),
         ("/findings", json!([])),
+        ("/reasons", json!([])),
+        ("/metadata/facts", json!([])),
+        ("/metadata/class/version", json!(0)),
+        ("/metadata/loose_reason", json!("")),
     ] {
         assert!(!schema.is_valid(&changed(&whole, pointer, Some(to))), "{pointer}");
     }
@@ -377,7 +452,8 @@ fn the_schema_of_entries_accepts_what_is_committed_and_nothing_else() {
         validator.validate(&value).unwrap_or_else(|e| panic!("{e}"));
         for key in value.as_object().unwrap().keys() {
             let without = changed(&value, &format!("/{key}"), None);
-            assert!(!validator.is_valid(&without) && !code_reads::<Entry>(&without), "without {key}");
+            let bytes = serde_json_canonicalizer::to_vec(&without).unwrap();
+            assert!(!validator.is_valid(&without) && Entry::from_bytes(&bytes).is_err(), "without {key}");
         }
         // `extra` passes serde, but not `Entry::from_bytes`: it would not be written back.
         for (key, to) in [
@@ -392,6 +468,27 @@ fn the_schema_of_entries_accepts_what_is_committed_and_nothing_else() {
             let other = changed(&value, &format!("/{key}"), Some(to));
             let bytes = serde_json_canonicalizer::to_vec(&other).unwrap();
             assert!(!validator.is_valid(&other) && Entry::from_bytes(&bytes).is_err(), "{key}");
+        }
+    }
+    let other = |event: Event, key: &str, to: Value| {
+        let entry = Entry { event, ..entries().remove(0) };
+        let value = changed(&serde_json::to_value(&entry).unwrap(), &format!("/{key}"), Some(to));
+        let bytes = serde_json_canonicalizer::to_vec(&value).unwrap();
+        assert!(!validator.is_valid(&value) && Entry::from_bytes(&bytes).is_err(), "{value}");
+    };
+    let id = json!("00000000-0000-7404-8404-040404040404");
+    for event in disposition() {
+        // Each is about one unit of one kind, and an order is given under a case or at somebody's asking.
+        let value = serde_json::to_value(&event).unwrap();
+        for key in ["record", "fonds", "file", "schedule", "hold", "case", "asked_by", "stub", "certificate"] {
+            if value.get(key).is_none() {
+                other(event.clone(), key, id.clone());
+            }
+        }
+        for key in ["stub", "certificate", "description", "replaces", "record", "confirmed_by"] {
+            if value.get(key).is_some() {
+                other(event.clone(), key, json!("1"));
+            }
         }
     }
     let forms = schema["oneOf"].as_array().unwrap();
@@ -751,7 +848,9 @@ fn the_schema_knows_every_field_and_every_code() {
     let (schema, _) = schema("record.v1.json");
     let keys: Vec<&str> =
         schema["$defs"]["metadata"]["properties"].as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(keys, FIELDS.iter().map(|f| f.key).collect::<Vec<_>>());
+    // What no table of fields has: they are told in words.
+    let told = ["class", "facts", "loose_reason"];
+    assert_eq!(keys, FIELDS.iter().map(|f| f.key).chain(told).collect::<Vec<_>>());
     let all = |codes: Vec<&str>| Value::from(codes);
     assert_eq!(
         schema["$defs"]["mark"]["properties"]["code"]["enum"],
