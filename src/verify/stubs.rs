@@ -68,7 +68,8 @@ fn judge(bytes: &[u8], digest: Digest, record: RecordId, end: &End) -> Result<()
         return Err("it is of another record".into());
     }
     let of_this = match read {
-        Remains::Stub { .. } => digest == end.stub,
+        // A stub certifies nothing.
+        Remains::Stub { .. } => digest == end.stub && Some(digest) != end.certificate,
         Remains::Certificate { stub, order, .. } => {
             Some(digest) == end.certificate && (stub, order) == (end.stub, end.order)
         }
