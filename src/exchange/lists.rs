@@ -216,7 +216,7 @@ mod tests {
 
     #[test]
     fn a_list_of_files_as_it_is_printed() {
-        let text = "Số, ký hiệu hồ sơ,Tiêu đề hồ sơ,Thời hạn lưu trữ,Người lập hồ sơ,Ghi chú\n\
+        let text = "\"Số, ký hiệu hồ sơ\",Tiêu đề hồ sơ,Thời hạn lưu trữ,Người lập hồ sơ,Ghi chú\n\
                     VTLT,\"Văn thư, lưu trữ\",,,\n\
                     2025.VTLT.01,Danh mục hồ sơ năm 2025,20 năm,Quách Thị Mai,\n\
                     2025.VTLT.02,Hồ sơ tập huấn,15 năm,Cao Văn Nghĩa,Hằng năm\n";
