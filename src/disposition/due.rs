@@ -43,7 +43,7 @@ use crate::record::{
 };
 use futures::{StreamExt, TryStreamExt, stream};
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, hash_map},
     sync::Arc,
 };
 
@@ -84,8 +84,8 @@ pub async fn explain(
     let Some(known) = known else { return Ok(None) };
     let mut versions: HashMap<ScheduleId, Vec<Schedule>> = HashMap::new();
     for Given { class, .. } in &known.given {
-        if !versions.contains_key(&class.schedule) {
-            versions.insert(class.schedule, versions_at(archive, class.schedule, as_of).await?);
+        if let hash_map::Entry::Vacant(none) = versions.entry(class.schedule) {
+            none.insert(versions_at(archive, class.schedule, as_of).await?);
         }
     }
     let holds = ever_held(archive, unit).await?;

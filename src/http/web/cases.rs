@@ -53,7 +53,7 @@ struct Row {
 }
 
 /// What a stage is called.
-pub fn stage<'a>(stage: Stage, visit: &'a Visit) -> &'a str {
+pub fn stage(stage: Stage, visit: &Visit) -> &str {
     match stage {
         Stage::Listed => visit.say("Lập danh mục", "Listing"),
         Stage::Council => visit.say("Hội đồng xem xét", "Council reviews"),
@@ -66,7 +66,7 @@ pub fn stage<'a>(stage: Stage, visit: &'a Visit) -> &'a str {
 }
 
 /// What is awaited at a stage.
-pub fn awaited<'a>(stage: Stage, visit: &'a Visit) -> &'a str {
+pub fn awaited(stage: Stage, visit: &Visit) -> &str {
     match stage {
         Stage::Listed => visit.say("đưa vào danh mục, lập Hội đồng xét hủy", "listing, and a council"),
         Stage::Council => visit.say("ý kiến và biên bản họp của Hội đồng", "opinions, and minutes of the council"),
