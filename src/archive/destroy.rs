@@ -63,6 +63,7 @@ impl Archive {
             return Ok(Destroyed::Certified { certificate, entry });
         }
         let (order, entry) = ordered(&self.ledger, ended.seq).await?;
+        let holds = self.holds_of(ended).await?;
         let forgotten = self.forget(order.record()).await?;
         // If we stop here, some places are empty; the order has no certificate, and this begins again.
         let mut places = Vec::new();
@@ -87,7 +88,7 @@ impl Archive {
             appraisal: papers.appraisal,
             decision: papers.decision,
             order: Ordered { entry: order.seq(), at: entry.at, by: entry.by },
-            holds: self.holds_of(ended).await?,
+            holds,
             places,
             forgotten,
             absence,
@@ -166,9 +167,25 @@ impl Archive {
         Absence { at: self.clock.now(), places, found }
     }
 
-    /// Holds on the record itself: the fold has judged all that cover it.
+    /// The holds that lay on the record and, as long as its description can still be read, on its file and fonds. Whether
+    /// one stops the order the fold has judged.
     async fn holds_of(&self, ended: &Ended) -> Result<HoldCheck, ArchiveError> {
-        let placed = self.catalog.holds_ever_on(ended.record.into()).await?;
+        let mut placed = self.catalog.holds_ever_on(ended.record.into()).await?;
+        let life = self.catalog.life(ended.record).await?;
+        if let Some(digest) = life.iter().rev().find_map(|happened| happened.description)
+            && let Ok(Some(told)) = self.description_of(ended.record, digest).await
+        {
+            let said = &told.description.metadata;
+            for file in self.catalog.files_of_code(said.file.as_deref().unwrap_or_default()).await? {
+                let on = self.catalog.holds_ever_on(file.file.into()).await?;
+                placed.extend(on.into_iter().filter(|one| one.unit.record().is_none()));
+            }
+            for fonds in self.catalog.fonds_of_code(said.fonds.as_deref().unwrap_or_default()).await? {
+                placed.extend(self.catalog.holds_ever_on(fonds.fonds.into()).await?);
+            }
+        }
+        placed.sort_by_key(|one| one.seq);
+        placed.dedup_by_key(|one| one.seq);
         let before: Vec<_> = placed.iter().filter(|one| one.seq < ended.seq).collect();
         let was_released = |one: &&&Placement| one.released.is_some_and(|seq| seq < ended.seq);
         let released = before.iter().filter(was_released).count();

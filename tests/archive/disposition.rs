@@ -70,6 +70,7 @@ async fn holds_everywhere(world: &World) {
         assert_eq!(outcome, Outcome::Holds, "{place:?}: {faults}");
         let mut python = Command::new("python3");
         python.arg(Path::new(VERIFIERS).join("verify.py")).arg("archive").arg(world.data.path().join(place.0));
+        python.arg("--place").arg(place.1.to_string());
         let output = python.stdin(Stdio::null()).output().unwrap();
         assert_eq!(output.status.code(), Some(0), "{place:?}: {}", String::from_utf8_lossy(&output.stdout));
     }

@@ -246,27 +246,3 @@ async fn a_state_secret_is_expelled_by_two_people_and_the_backups_that_hold_it_a
     forget(&world, &[record]);
     world.check().await;
 }
-
-/// A mark in the text of a record is seen when it is read.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_mark_that_the_reader_sees_hides_the_record_until_a_person_has_looked() {
-    let world = World::on_disk().await;
-    let archive = world.open().await.unwrap();
-    let settled = settled(&world, &archive).await;
-    let planted = Canaries::new();
-    let stamped = format!("ỦY BAN NHÂN DÂN\n\nTỐI MẬT\n\nVề việc {}\n", planted.text);
-    let metadata = Metadata { class: class(settled.schedule, CLASS), ..loose(&planted.metadata()) };
-    let path = world.file("given/dấu.txt", stamped);
-    let given =
-        vec![(metadata, vec![vankho::record::package::Source::File { path, name: "dấu.txt".into(), expected: None }])];
-    let record = deposit(&world, &archive, "có dấu", given).await.unwrap()[0];
-    world.characterize(&archive).await.unwrap();
-    assert_eq!(hits(&archive, &planted).await, 0);
-    assert!(!can_be_read(&archive, record).await);
-    let described = archive.description(record).await.unwrap().unwrap();
-    assert!(described.description.secrecy.is_some(), "the description says who suspects, and what");
-    secrets::refute(&archive, &who(&archive, SECOND), record, "Không phải dấu độ mật").await.unwrap();
-    assert!(hits(&archive, &planted).await > 0);
-    archive.close().await.unwrap();
-    world.check().await;
-}
