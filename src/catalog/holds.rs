@@ -150,8 +150,8 @@ impl Catalog {
 /// Notes the description of a hold.
 pub(in crate::catalog) async fn note_hold(
     change: &mut SqliteConnection,
-    (seq, at): (u64, Instant),
-    named: Digest,
+    (seq, began): (u64, Instant),
+    (at, named): (Instant, Digest),
     told: &Hold,
 ) -> Result<(), CatalogError> {
     let scope = match told.scope {
@@ -162,7 +162,10 @@ pub(in crate::catalog) async fn note_hold(
     };
     let mut row = QueryBuilder::<Sqlite>::new(sql::INSERT_HOLDS);
     row.push_values([told], |mut row, told| {
-        row.push_bind(told.hold.to_string()).push_bind(seq as i64).push_bind(at.micros()).push_bind(named.to_string());
+        row.push_bind(told.hold.to_string())
+            .push_bind(seq as i64)
+            .push_bind(began.micros())
+            .push_bind(named.to_string());
         row.push_bind(scope).push_bind(&told.authority).push_bind(told.reason.as_str());
         row.push_bind(told.asked_by.to_string()).push_bind(told.released.as_ref().map(|_| at.micros()));
     });

@@ -114,7 +114,8 @@ pub const REPLACE_BACKLOG: &str = " ON CONFLICT (backlog) DO UPDATE SET fonds = 
      title = excluded.title, state = excluded.state, files = excluded.files, placed = excluded.placed, \
      rejected = excluded.rejected";
 /// The entry that opened a unit stays what it was.
-pub const REPLACE_UNIT: &str = " ON CONFLICT (unit) DO UPDATE SET description = excluded.description";
+/// Answers when the unit began: of what is described often, a rebuild reads the newest description only.
+pub const REPLACE_UNIT: &str = " ON CONFLICT (unit) DO UPDATE SET description = excluded.description RETURNING seq, at";
 /// Two processes may have asked at one size; what the first entry names is what is kept.
 pub const INSERT_TIMESTAMPS: &str =
     "INSERT INTO timestamps (size, authority, seq, time, until, checkpoint, token, chain) ";

@@ -89,11 +89,12 @@ pub(in crate::catalog) async fn note(
             row.push_bind(unit.to_string()).push_bind(unit.kind().as_str()).push_bind(*seq as i64);
             row.push_bind(entry.at.micros()).push_bind(description.to_string());
         });
-        row.push(sql::REPLACE_UNIT).build().execute(&mut *change).await?;
-        let (at, when) = (entry.at, (*seq, entry.at));
+        let began = row.push(sql::REPLACE_UNIT).build().fetch_one(&mut *change).await?;
+        let (first, first_at): (i64, i64) = (began.try_get("seq")?, began.try_get("at")?);
+        let (at, when) = (entry.at, (first as u64, Instant::from_micros(first_at)));
         match told {
             Some(Described::Schedule(told)) => retention::note(change, (*seq, description), told, reading).await?,
-            Some(Described::Hold(told)) => holds::note_hold(change, when, description, told).await?,
+            Some(Described::Hold(told)) => holds::note_hold(change, when, (at, description), told).await?,
             Some(Described::Case(told)) => holds::note_case(change, when, description, told).await?,
             Some(Described::Plan(told)) => lists::note_plan(change, told).await?,
             Some(Described::Backlog(told)) => lists::note_backlog(change, told).await?,

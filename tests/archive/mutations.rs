@@ -388,11 +388,13 @@ fn slipped(given: &Given, root: &Path, chance: &mut Chance) -> Done {
         4 => PathBuf::from(format!("{}deep", "d/".repeat(300))),
         _ => PathBuf::from(folder).join(chance.pick(&names)),
     };
-    let file = root.join(&at);
-    fs::create_dir_all(file.parent().unwrap()).unwrap();
-    if !file.exists() {
-        fs::copy(root.join(&path), &file).unwrap();
+    let mut file = root.join(&at);
+    // Something of that name may be there by right, such as the checkpoint of size 7.
+    while file.exists() {
+        file.as_mut_os_string().push("x");
     }
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    fs::copy(root.join(&path), &file).unwrap();
     match chance.below(4) {
         // A process says that it is writing there: only in a folder of that record it is believed.
         0 => {
