@@ -62,7 +62,9 @@ async fn keep_papers(archive: &Archive, id: CaseId) -> Result<(), DispositionErr
     for (number, (name, html)) in (1..).zip(papers) {
         let package = package(&case, (number, name), html, (years, access));
         let id = package.metadata.external_id.as_deref().unwrap_or_default();
-        if archive.catalog.by_external_id(id).await?.is_empty() {
+        let named = archive.catalog.by_external_id(id).await?;
+        // Somebody else's record may have been given the same identifier: it is no paper.
+        if !named.iter().any(|known| known.subject == package.metadata.subject) {
             packages.push(package);
         }
     }

@@ -19,6 +19,7 @@ use vankho::{
         execution::{self, Pending, Waits, Why},
         holds, schedules,
     },
+    exchange::dossier::gather::{self, Issued},
     record::{
         access::Reader,
         date::PartialDate,
@@ -505,7 +506,11 @@ async fn what_arrives_in_a_file_that_is_ordered_goes_with_nobody() {
     let (archive, inside) = (&given.archive, given.settled.inside);
     let case = decided(archive, &[given.file()]).await;
     order(archive, case, given.file()).await.unwrap();
+    let (ordered, _) = cases::case(archive, case).await.unwrap().unwrap();
+    let papers = || gather::papers(archive, &ordered, Issued::default(), None);
+    let before = papers().await.unwrap();
     let late = arrives(&given).await;
+    assert_eq!(papers().await.unwrap(), before, "no paper tells of it");
     for (certified, units) in [(3, 1), (0, 0)] {
         let resumed = execution::resume(archive).await.unwrap();
         let told = (resumed.certified, resumed.units, resumed.pending.is_empty());

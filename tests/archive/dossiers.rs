@@ -169,6 +169,29 @@ async fn they_are_kept_once_whoever_looks_again() {
     world.check().await;
 }
 
+/// What another record is called does not keep a paper away.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_strangers_record_is_not_taken_for_a_paper() {
+    let world = World::founded().await;
+    let archive = world.open().await.unwrap();
+    let settled = settled(&world, &archive).await;
+    let case = destroyed(&world, &archive, &settled.units()).await;
+    let short: String = case.to_string().chars().skip(24).collect();
+    let strange = said(&format!("huy-{short}-8"));
+    let strange = deposit(&world, &archive, "người lạ", vec![(strange, text("Không phải biên bản"))]).await.unwrap()[0];
+    close(&archive, case).await;
+    round(&archive).await;
+    round(&archive).await;
+    let numbers: Vec<usize> = kept(&archive, case).await.into_iter().map(|(number, _)| number).collect();
+    assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 7, 8, 8], "theirs, and all of ours once");
+    let ours = kept(&archive, case).await.pop().unwrap().1;
+    assert!(ours.record != strange && ours.subject.starts_with(PAPERS[7]), "{}", ours.subject);
+    archive.close().await.unwrap();
+    forget(&world, &settled.going());
+    let faults = world.faults().await;
+    assert!(matches!(&faults[..], [one] if one.contains("is doubled")), "the identifier alone: {faults:?}");
+}
+
 /// Nothing lists them for destruction, within their period and beyond: that takes a class, which somebody gives.
 #[tokio::test(flavor = "multi_thread")]
 async fn they_are_not_due_before_their_years_are_over() {
