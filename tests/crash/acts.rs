@@ -6,7 +6,7 @@
 
 use crate::{
     disposing::{ARCHIVIST, decided, deposit, entries, forget, order_all, paper, said, settled, text, who, years_pass},
-    disposition::{Left, block, cases, copied, open, run_all, seed, store_of},
+    disposition::{Left, block, copied, drawn, open, run_all, seed, store_of},
     faulty::Process,
     world::{ORIGIN, World, folder, row, signer},
 };
@@ -400,7 +400,7 @@ fn every_step_may_fail(act: Act, parts: &[&str], one_in: usize) {
     for part in parts {
         assert!(steps.iter().any(|step| step.contains(part)), "no step of {part} is among {steps:?}");
     }
-    let mut cases = cases(&steps, one_in);
+    let mut cases = drawn(&steps, one_in);
     // Of what the desk knows of a place that it lost, healing speaks elsewhere.
     cases.retain(|(_, left)| prepared.second.is_none() || *left != Left::NoDesk);
     run_all(&cases, &steps, &|(plan, left)| {

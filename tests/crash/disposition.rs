@@ -319,7 +319,7 @@ pub fn seed() -> usize {
 }
 
 /// Every effect of every step that is taken. Of what else may be lost a usual run takes one for each, in turn.
-pub fn cases(steps: &[String], one_in: usize) -> Vec<Case> {
+pub fn drawn(steps: &[String], one_in: usize) -> Vec<Case> {
     let (all, mut cases) = (full(), Vec::new());
     let losses = [Left::Everything, Left::NoCatalog, Left::NoDesk];
     for at in (0..steps.len()).filter(|at| all || (at + seed()).is_multiple_of(one_in)) {
@@ -348,7 +348,7 @@ fn every_step_from_a_hold_to_a_certificate_may_fail() {
     for part in ["stubs", "commits", "records", "holds", "cases"] {
         assert!(steps.iter().any(|step| step.contains(part)), "no step of {part} is among {steps:?}");
     }
-    let cases = cases(&steps, 3);
+    let cases = drawn(&steps, 3);
     run_all(&cases, &steps, &|case| lives_on(&prepared, case));
     eprintln!("{} durable steps, {} cases, seed {}, {:?}", steps.len(), cases.len(), seed(), began.elapsed());
 }
@@ -359,7 +359,7 @@ fn every_step_may_fail_at_two_places() {
     let began = Instant::now();
     let prepared = block(Prepared::of(2));
     let steps = reference(&prepared);
-    let mut cases = cases(&steps, 7);
+    let mut cases = drawn(&steps, 7);
     // Of what the desk knows of a place that it lost, healing speaks elsewhere.
     cases.retain(|(_, left)| *left != Left::NoDesk);
     run_all(&cases, &steps, &|case| lives_on(&prepared, case));
