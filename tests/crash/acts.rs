@@ -418,20 +418,20 @@ fn every_step_may_fail(act: Act, parts: &[&str], one_in: usize) {
 
 #[test]
 fn every_step_of_a_fixity_round_that_repairs_may_fail() {
-    every_step_may_fail(Act::Fixity, &["commits", "records"], 3);
+    every_step_may_fail(Act::Fixity, &["commits", "records"], 5);
 }
 
 #[test]
 fn every_step_of_an_audit_may_fail() {
-    every_step_may_fail(Act::Audit, &["commits", "records", "checkpoints"], 4);
+    every_step_may_fail(Act::Audit, &["commits", "records", "checkpoints"], 7);
 }
 
 #[test]
 fn every_step_of_keeping_the_papers_of_a_case_may_fail() {
-    every_step_may_fail(Act::Papers, &["commits", "records", "intents"], 6);
+    every_step_may_fail(Act::Papers, &["commits", "records", "intents"], 10);
 }
 
 #[test]
 fn every_step_of_a_change_of_the_key_may_fail() {
-    every_step_may_fail(Act::Rotation, &["commits", layout::KEYS], 2);
+    every_step_may_fail(Act::Rotation, &["commits", layout::KEYS], 3);
 }
