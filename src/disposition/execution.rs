@@ -10,6 +10,9 @@
 //! it; the other way round a case would call destroyed what nobody had ordered. What is ordered was judged at its commit,
 //! from the ledger; so the case is not asked again whether it may, only told.
 //!
+//! *What the case calls ordered is ordered as a whole.* A record that comes into the file afterwards was decided on by
+//! nobody: it stays, keeps no case open, and is listed anew. One that comes while only a part is ordered stops the rest.
+//!
 //! *One that cannot be finished keeps no other waiting*: a place that is away leaves its order pending, as a debt that is
 //! counted and told.
 
@@ -319,6 +322,9 @@ async fn unit_by_which(archive: &Archive, case: &Case, ended: &Ended) -> Result<
 /// Orders what a stop left unordered, in the name of who gave the first order; a hold that came meanwhile keeps it here.
 async fn finish_order(archive: &Archive, case: &Case, unit: Unit, ends: &[Ended]) -> Result<(), DispositionError> {
     let Some(first) = ends.first() else { return Ok(()) };
+    if case.find(unit).is_none_or(|listed| listed.ordered.is_some()) {
+        return Ok(());
+    }
     let who = in_the_name_of(ordered_by(archive, first.seq).await?);
     let rest = going(archive, unit).await?;
     if !rest.is_empty() {
@@ -327,9 +333,7 @@ async fn finish_order(archive: &Archive, case: &Case, unit: Unit, ends: &[Ended]
         }
         archive.order_destruction(who.actor, case.case, &with_basis(case, unit, rest)?).await?;
     }
-    if case.find(unit).is_some_and(|listed| listed.ordered.is_none()) {
-        say_ordered(archive, &who, case.case, unit).await?;
-    }
+    say_ordered(archive, &who, case.case, unit).await?;
     Ok(())
 }
 
@@ -363,9 +367,6 @@ async fn tell(archive: &Archive, case: &Case, unit: Unit, ends: &[Ended]) -> Res
     let ordered = case.find(unit).is_some_and(|listed| listed.ordered.is_some());
     let certificates: Option<Vec<Digest>> = ends.iter().map(|ended| ended.certificate).collect();
     let (Some(certificates), Some(first), true) = (certificates, ends.first(), ordered) else { return Ok(false) };
-    if !going(archive, unit).await?.is_empty() {
-        return Ok(false);
-    }
     let who = in_the_name_of(ordered_by(archive, first.seq).await?);
     let act = Act::Destroyed { unit, certificates };
     // Another unit of the same case may have been told of just now.

@@ -14,7 +14,10 @@ use crate::ingest::{self, Fate};
 use crate::record::{
     access::Access,
     digest::Digest,
-    disposition::case::{Case, Paper, Stage},
+    disposition::{
+        case::{Case, Paper, Stage},
+        refusal::Refusal,
+    },
     id::CaseId,
     metadata::Metadata,
     package::{Package, Source},
@@ -30,36 +33,63 @@ const SOURCE: &str = "dossiers";
 #[derive(Default)]
 pub struct Kept(BTreeSet<CaseId>);
 
-/// Keeps what is not kept yet of the papers of closed cases.
+/// Keeps what is not kept yet of the papers of closed cases. The first error is answered, once all were looked at.
 ///
 /// If we stop here, some papers are records; the next round hands all of them over, and each is kept once.
 pub async fn keep(archive: &Archive, kept: &mut Kept) -> Result<(), DispositionError> {
+    let mut failed = None;
     for known in archive.catalog.cases().await? {
         if known.stage != Stage::Closed || kept.0.contains(&known.case) {
             continue;
         }
-        let Some((case, _)) = cases::case(archive, known.case).await? else { continue };
-        let mut packages = Vec::new();
-        let papers = gather::papers(archive, &case, Issued::default(), None).await?;
-        for (number, (name, html)) in (1..).zip(papers) {
-            let package = package(&case, (number, name), html, archive.config.disposition.dossier_years);
-            let id = package.metadata.external_id.as_deref().unwrap_or_default();
-            if archive.catalog.by_external_id(id).await?.is_empty() {
-                packages.push(package);
+        match keep_papers(archive, known.case).await {
+            Ok(()) => {
+                kept.0.insert(known.case);
             }
-        }
-        let (wanted, mut done) = (packages.len(), 0);
-        let mut hear = |outcome: ingest::Outcome| done += usize::from(matches!(outcome.fate, Fate::Kept { .. }));
-        ingest::receive(archive, SOURCE, stream::iter(packages), &mut hear).await?;
-        if done < wanted {
-            return Err(ArchiveError::Conflict(format!("{done} of {wanted} papers of a case were kept")).into());
-        }
-        kept.0.insert(known.case);
-        if wanted > 0 {
-            tracing::info!(case.id = %known.case, papers = wanted, "the papers of a closed case are kept as records");
+            // The others go on.
+            Err(error) => failed = failed.or(Some(error)),
         }
     }
+    failed.map_or(Ok(()), Err)
+}
+
+/// The papers of one case.
+async fn keep_papers(archive: &Archive, id: CaseId) -> Result<(), DispositionError> {
+    let (case, _) = cases::case(archive, id).await?.ok_or(Refusal::NotKnown)?;
+    let (years, access) = (archive.config.disposition.dossier_years, access(archive, &case).await?);
+    let mut packages = Vec::new();
+    let papers = gather::papers(archive, &case, Issued::default(), None).await?;
+    for (number, (name, html)) in (1..).zip(papers) {
+        let package = package(&case, (number, name), html, (years, access));
+        let id = package.metadata.external_id.as_deref().unwrap_or_default();
+        let named = archive.catalog.by_external_id(id).await?;
+        // Somebody else's record may have been given the same identifier: it is no paper.
+        if !named.iter().any(|known| known.subject == package.metadata.subject) {
+            packages.push(package);
+        }
+    }
+    let (wanted, mut done) = (packages.len(), 0);
+    let mut hear = |outcome: ingest::Outcome| done += usize::from(matches!(outcome.fate, Fate::Kept { .. }));
+    ingest::receive(archive, SOURCE, stream::iter(packages), &mut hear).await?;
+    if done < wanted {
+        return Err(ArchiveError::Conflict(format!("{done} of {wanted} papers of a case were kept")).into());
+    }
+    if wanted > 0 {
+        tracing::info!(case.id = %id, papers = wanted, "the papers of a closed case are kept as records");
+    }
     Ok(())
+}
+
+/// The papers name every unit of the case: who may not read one of those may not read them.
+async fn access(archive: &Archive, case: &Case) -> Result<Access, DispositionError> {
+    for listed in &case.listed {
+        let known = archive.catalog.due_of(cases::unit_of(listed.unit)).await?;
+        let level = known.map(|known| Access::read(&known.access).unwrap_or(Access::Secret));
+        if level == Some(Access::Secret) {
+            return Ok(Access::Secret);
+        }
+    }
+    Ok(Access::Conditional)
 }
 
 /// What each paper is called, and of which type of document it is.
@@ -74,7 +104,7 @@ const NAMES: [(&str, &str); 8] = [
     ("Biên bản hủy tài liệu", "Biên bản"),
 ];
 
-fn package(case: &Case, (number, name): (usize, &str), html: String, years: u16) -> Package {
+fn package(case: &Case, (number, name): (usize, &str), html: String, (years, access): (u16, Access)) -> Package {
     let id = case.case.to_string();
     let (subject, kind) = NAMES.get(number.wrapping_sub(1)).copied().unwrap_or((name, ""));
     let paper = said(case, number);
@@ -88,7 +118,7 @@ fn package(case: &Case, (number, name): (usize, &str), html: String, years: u16)
         agency: Some(case.agency.clone()),
         kind: Some(kind.to_owned()).filter(|kind| !kind.is_empty()),
         languages: vec!["01".into()],
-        access: Access::Conditional,
+        access,
         origin: Some("01".into()),
         retention_code: Some(period.code.into()),
         note: Some(format!("Lưu ít nhất {years} năm kể từ khi hủy (Luật Lưu trữ 01/2011/QH13 điều 28).")),

@@ -4,8 +4,8 @@
 use crate::{
     disposing::{
         ARCHIVIST, CHAIR, CLASS, CODE, HEAD, MEMBERS, SECOND, Settled, about, actor, all_until, approve, class,
-        decided, draft, entries, grounds, keeper, meddle, opened_case, opened_file, order, paper, proceed, refused,
-        schedule_of, script, settled, settled_under, today, who, years_pass,
+        decided, deposit, draft, ends, entries, forget, grounds, keeper, meddle, opened_case, opened_file, order,
+        paper, proceed, refused, said, schedule_of, script, settled, settled_under, text, today, who, years_pass,
     },
     world::World,
 };
@@ -14,7 +14,12 @@ use vankho::{
     access,
     archive::{Archive, Proposal, keep::random, order::OrderError, request},
     arrangement,
-    disposition::{DispositionError, Who, cases, execution, holds, schedules},
+    disposition::{
+        DispositionError, Who, cases,
+        execution::{self, Pending, Waits, Why},
+        holds, schedules,
+    },
+    exchange::dossier::gather::{self, Issued},
     record::{
         access::Reader,
         date::PartialDate,
@@ -28,11 +33,13 @@ use vankho::{
                 Votes,
             },
             refusal::Refusal,
+            withdrawal::{Asked, Mistake},
         },
         document::{Document, Salt},
         entry::Event,
         hold::{Reason, Scope},
         id::{CaseId, RecordId},
+        metadata::Metadata,
         unit::Unit,
     },
 };
@@ -411,6 +418,111 @@ async fn what_was_described_anew_after_the_list_is_listed_anew() {
     let done = archive.order_destruction(actor(ARCHIVIST), case, &[(given.settled.inside[0], basis)]).await;
     assert_eq!(order_refused(done), Refusal::ChangedSince);
     given.nothing_happened().await;
+}
+
+/// A record that comes into the file after its list, whatever state its destruction is in.
+async fn arrives(given: &Given) -> RecordId {
+    let late = Metadata { file: Some(CODE.into()), file_ordinal: Some(4), ..said("đến sau") };
+    let taken = deposit(&given.world, &given.archive, "đến sau", vec![(late, text("Văn bản đến sau quyết định hủy"))]);
+    taken.await.unwrap()[0]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_arrives_in_a_file_after_its_list_stops_the_order() {
+    let given = Given::due().await;
+    let case = decided(&given.archive, &[given.file()]).await;
+    let late = arrives(&given).await;
+    assert_eq!(refused(order(&given.archive, case, given.file()).await), Refusal::ChangedSince);
+    let basis = given.basis(case, given.file()).await;
+    let done = given.archive.order_destruction(actor(ARCHIVIST), case, &[(late, basis)]).await;
+    assert_eq!(order_refused(done), Refusal::ChangedSince, "nor alone, past the flow");
+    assert!(access::open(&given.archive, &Reader::Cleared, late).await.unwrap().is_some());
+    given.nothing_happened().await;
+}
+
+/// Closes a case of which everything is certified; of the file so many.
+async fn closed(given: &Given, case: CaseId, certificates: usize) {
+    given.act(ARCHIVIST, case, Act::Close { minutes: paper(&given.archive, "3") }).await.unwrap();
+    let (closed, _) = cases::case(&given.archive, case).await.unwrap().unwrap();
+    assert_eq!(closed.listed[0].certificates.len(), certificates, "of those that were decided on, and of no other");
+}
+
+/// Each was ordered once and ended once, and the archive is whole without them.
+async fn ended_once(given: Given, going: &[RecordId]) {
+    let Given { world, archive, .. } = given;
+    let told = entries(&archive).await;
+    for record in going {
+        assert_eq!(ends(&told, *record), (1, 1), "{record}");
+    }
+    archive.close().await.unwrap();
+    forget(&world, going);
+    world.check().await;
+}
+
+/// As a stop between two orders leaves it, the file is ordered in part when the record comes: what came is left alone, and
+/// so is what was not ordered yet, until what came is taken out as what it is, a wrong deposit, by two people.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_arrives_in_a_file_that_is_half_ordered_stays_and_the_rest_waits() {
+    let given = Given::due().await;
+    let (archive, inside) = (&given.archive, given.settled.inside);
+    let case = decided(archive, &[given.file()]).await;
+    let basis = given.basis(case, given.file()).await;
+    archive.order_destruction(actor(ARCHIVIST), case, &[(inside[0], basis)]).await.unwrap();
+    let late = arrives(&given).await;
+    for _ in 0..2 {
+        let resumed = execution::resume(archive).await.unwrap();
+        let [Pending { of, why: Why::Refused(Refusal::ChangedSince) }] = &resumed.pending[..] else {
+            panic!("it is told why the rest waits: {resumed:?}")
+        };
+        assert_eq!(*of, Waits::Unit(case, given.file()));
+    }
+    assert!(archive.catalog.ended(inside[0]).await.unwrap().unwrap().certificate.is_some(), "what was ordered goes");
+    for record in [inside[1], inside[2], late] {
+        assert_eq!(archive.catalog.ended(record).await.unwrap(), None, "{record}");
+        assert!(access::open(archive, &Reader::Cleared, record).await.unwrap().is_some(), "{record}");
+    }
+    let early = Act::Close { minutes: paper(archive, "3") };
+    assert_eq!(refused(given.act(ARCHIVIST, case, early).await), Refusal::Unfinished);
+    let asked = Asked {
+        record: late,
+        mistake: Mistake::WrongPlace,
+        reason: "Nộp nhầm vào hồ sơ đã có quyết định hủy".into(),
+        by: actor(ARCHIVIST),
+        at: archive.clock.now(),
+    };
+    execution::withdraw(archive, &who(archive, SECOND), &asked).await.unwrap();
+    for certified in [3, 0] {
+        let resumed = execution::resume(archive).await.unwrap();
+        assert!(resumed.pending.is_empty() && resumed.certified == certified, "{resumed:?}");
+    }
+    closed(&given, case, 3).await;
+    ended_once(given, &[inside[0], inside[1], inside[2], late]).await;
+}
+
+/// Where all that was decided on is ordered, it goes and the case ends; what came goes by a case of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_arrives_in_a_file_that_is_ordered_goes_with_nobody() {
+    let given = Given::due().await;
+    let (archive, inside) = (&given.archive, given.settled.inside);
+    let case = decided(archive, &[given.file()]).await;
+    order(archive, case, given.file()).await.unwrap();
+    let (ordered, _) = cases::case(archive, case).await.unwrap().unwrap();
+    let papers = || gather::papers(archive, &ordered, Issued::default(), None);
+    let before = papers().await.unwrap();
+    let late = arrives(&given).await;
+    assert_eq!(papers().await.unwrap(), before, "no paper tells of it");
+    for (certified, units) in [(3, 1), (0, 0)] {
+        let resumed = execution::resume(archive).await.unwrap();
+        let told = (resumed.certified, resumed.units, resumed.pending.is_empty());
+        assert_eq!(told, (certified, units, true), "{resumed:?}");
+    }
+    assert!(access::open(archive, &Reader::Cleared, late).await.unwrap().is_some(), "nobody decided on it");
+    closed(&given, case, 3).await;
+    let case = decided(archive, &[given.file()]).await;
+    order(archive, case, given.file()).await.unwrap();
+    assert_eq!(execution::resume(archive).await.unwrap().certified, 1);
+    closed(&given, case, 1).await;
+    ended_once(given, &[inside[0], inside[1], inside[2], late]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

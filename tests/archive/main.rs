@@ -12,6 +12,7 @@ mod disposition;
 mod disposition_holds;
 mod disposition_refused;
 mod disposition_secrets;
+mod dossiers;
 mod ended;
 mod endings;
 mod fixity;

@@ -33,7 +33,7 @@ use vankho::{
 
 /// What a crash leaves beside the bytes of the places.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Left {
+pub enum Left {
     Everything,
     NoCatalog,
     NoDesk,
@@ -48,7 +48,7 @@ struct Prepared {
     case: CaseId,
 }
 
-fn block<T>(work: impl Future<Output = T>) -> T {
+pub fn block<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
 }
 
@@ -73,16 +73,7 @@ impl Prepared {
 
     /// The same again, for one life.
     fn again(&self) -> Prepared {
-        let mut world = World::memory();
-        world.config = self.world.config.clone();
-        world.objects = self.world.objects.as_ref().map(|objects| Arc::new(objects.fork()));
-        world.micros.store(self.world.micros.load(Ordering::SeqCst), Ordering::SeqCst);
-        for entry in fs::read_dir(self.world.data.path()).unwrap().flatten() {
-            if entry.path().is_file() {
-                fs::copy(entry.path(), world.data.path().join(entry.file_name())).unwrap();
-            }
-        }
-        *world.acknowledged.lock().unwrap() = self.world.acknowledged.lock().unwrap().clone();
+        let world = copied(&self.world);
         let second = self.second.as_ref().map(|objects| Arc::new(objects.fork()));
         Prepared { world, second, settled: self.settled.clone(), case: self.case }
     }
@@ -241,14 +232,33 @@ impl Prepared {
     }
 }
 
+/// A world in memory as another one is now.
+pub fn copied(from: &World) -> World {
+    let mut world = World::memory();
+    world.config = from.config.clone();
+    world.objects = from.objects.as_ref().map(|objects| Arc::new(objects.fork()));
+    world.micros.store(from.micros.load(Ordering::SeqCst), Ordering::SeqCst);
+    for entry in fs::read_dir(from.data.path()).unwrap().flatten() {
+        if entry.path().is_file() {
+            fs::copy(entry.path(), world.data.path().join(entry.file_name())).unwrap();
+        }
+    }
+    *world.acknowledged.lock().unwrap() = from.acknowledged.lock().unwrap().clone();
+    world
+}
+
 /// A process over one place or two; it dies at every place at once.
-async fn open(world: &World, second: Option<&Arc<InMemory>>, process: &Process) -> Result<Archive, ArchiveError> {
+pub async fn open(world: &World, second: Option<&Arc<InMemory>>, process: &Process) -> Result<Archive, ArchiveError> {
+    world.open_store(store_of(world, second, process).await?, world.data.path()).await
+}
+
+/// What such a process reads and writes.
+pub async fn store_of(world: &World, second: Option<&Arc<InMemory>>, process: &Process) -> Result<Store, ArchiveError> {
     let faulty = |objects: &Arc<InMemory>| -> Arc<dyn ObjectStore> { Arc::new(Faulty::of(objects.clone(), process)) };
     let first = world.objects.as_ref().unwrap();
-    let Some(second) = second else { return world.open_over(faulty(first), world.data.path()).await };
+    let Some(second) = second else { return Ok(Store::over(faulty(first))) };
     let all = vec![(1, Place::over(faulty(first), "place 1")), (2, Place::over(faulty(second), "place 2"))];
-    let store = Places::of(all, &world.config.storage).open(&Folders::of(world.data.path())).await?;
-    world.open_store(store, world.data.path()).await
+    Places::of(all, &world.config.storage).open(&Folders::of(world.data.path())).await
 }
 
 /// The steps of a life without faults, which holds.
@@ -264,20 +274,11 @@ fn reference(prepared: &Prepared) -> Vec<String> {
     })
 }
 
-type Case = (Plan, Left);
+pub type Case = (Plan, Left);
 
-fn run_all(prepared: &Prepared, cases: &[Case], steps: &[String]) {
+/// Every case, by as many threads as there are processors; what a life ends with is told by `one`.
+pub fn run_all(cases: &[Case], steps: &[String], one: &(dyn Fn(&Case) -> Vec<String> + Sync)) {
     let (next, failures) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    let one = |(plan, left): &Case| {
-        let life = prepared.again();
-        block(async {
-            let process = Process::new(Some(*plan), None);
-            // What it says is of no interest: what it leaves is.
-            life.live(&process).await.ok();
-            process.kill();
-            life.recovers(*left).await
-        })
-    };
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(2, usize::from) {
             scope.spawn(|| {
@@ -297,16 +298,28 @@ fn run_all(prepared: &Prepared, cases: &[Case], steps: &[String]) {
     assert!(failures.is_empty(), "{} of {} cases fail:\n{shown}", failures.len(), cases.len());
 }
 
-fn full() -> bool {
+/// A life that a plan befalls, and what the next process makes of it.
+fn lives_on(prepared: &Prepared, (plan, left): &Case) -> Vec<String> {
+    let life = prepared.again();
+    block(async {
+        let process = Process::new(Some(*plan), None);
+        // What it says is of no interest: what it leaves is.
+        life.live(&process).await.ok();
+        process.kill();
+        life.recovers(*left).await
+    })
+}
+
+pub fn full() -> bool {
     std::env::var("VANKHO_FULL").is_ok_and(|value| value == "1")
 }
 
-fn seed() -> usize {
+pub fn seed() -> usize {
     std::env::var("VANKHO_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1)
 }
 
 /// Every effect of every step that is taken. Of what else may be lost a usual run takes one for each, in turn.
-fn cases(steps: &[String], one_in: usize) -> Vec<Case> {
+pub fn drawn(steps: &[String], one_in: usize) -> Vec<Case> {
     let (all, mut cases) = (full(), Vec::new());
     let losses = [Left::Everything, Left::NoCatalog, Left::NoDesk];
     for at in (0..steps.len()).filter(|at| all || (at + seed()).is_multiple_of(one_in)) {
@@ -335,8 +348,8 @@ fn every_step_from_a_hold_to_a_certificate_may_fail() {
     for part in ["stubs", "commits", "records", "holds", "cases"] {
         assert!(steps.iter().any(|step| step.contains(part)), "no step of {part} is among {steps:?}");
     }
-    let cases = cases(&steps, 3);
-    run_all(&prepared, &cases, &steps);
+    let cases = drawn(&steps, 3);
+    run_all(&cases, &steps, &|case| lives_on(&prepared, case));
     eprintln!("{} durable steps, {} cases, seed {}, {:?}", steps.len(), cases.len(), seed(), began.elapsed());
 }
 
@@ -346,10 +359,10 @@ fn every_step_may_fail_at_two_places() {
     let began = Instant::now();
     let prepared = block(Prepared::of(2));
     let steps = reference(&prepared);
-    let mut cases = cases(&steps, 7);
+    let mut cases = drawn(&steps, 7);
     // Of what the desk knows of a place that it lost, healing speaks elsewhere.
     cases.retain(|(_, left)| *left != Left::NoDesk);
-    run_all(&prepared, &cases, &steps);
+    run_all(&cases, &steps, &|case| lives_on(&prepared, case));
     eprintln!("{} durable steps, {} cases, seed {}, {:?}", steps.len(), cases.len(), seed(), began.elapsed());
 }
 

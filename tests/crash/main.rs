@@ -4,6 +4,7 @@
 #[allow(dead_code, reason = "here it always answers")]
 #[path = "../archive/authority.rs"]
 mod authority;
+mod acts;
 mod backup;
 #[allow(dead_code, reason = "of real data only what is taken in")]
 #[path = "../corpus/convert.rs"]

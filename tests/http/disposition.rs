@@ -4,7 +4,7 @@ use crate::arrangement::{AGENCY, about, done, fonds, record, refused, send};
 use crate::service::{Service, Visitor};
 use serde_json::{Value, json};
 
-const PASSWORD: &str = "một mật khẩu dài";
+pub const PASSWORD: &str = "một mật khẩu dài";
 const TABLE: &str = "code\tgroup\ttitle\tperiod\n1.01\t1\tKế hoạch công tác\t5 năm\n1.02\t1\tQuyết định\tVĩnh viễn\n";
 const HEAD: [(&str, &str); 7] = [
     ("title", "Bảng thời hạn lưu trữ"),
@@ -25,7 +25,7 @@ async fn import(service: &Service, who: &Visitor, path: &str, table: &str) -> (u
 }
 
 /// An approved schedule.
-async fn schedule(service: &Service, archivist: &Visitor, head: &Visitor) -> String {
+pub async fn schedule(service: &Service, archivist: &Visitor, head: &Visitor) -> String {
     let (status, told) = import(service, archivist, "/api/v1/schedules", TABLE).await;
     assert_eq!(status, 201, "{told}");
     let schedule = told["unit"].as_str().unwrap().to_owned();
@@ -46,7 +46,7 @@ async fn expired(service: &Service, clerk: &Visitor, fonds: &str, schedule: &str
 }
 
 /// The identifier of an account.
-fn account(service: &Service, name: &str) -> String {
+pub fn account(service: &Service, name: &str) -> String {
     let listed = service.command(&["actor", "list"]);
     let listed = String::from_utf8(listed.stdout).unwrap();
     let mut accounts = serde_json::Deserializer::from_str(&listed).into_iter::<Value>().flat_map(|read| match read {

@@ -4,13 +4,20 @@ mod arrangement;
 mod audits;
 mod deposit;
 mod disposition;
+mod ending;
 mod hardship;
+#[path = "../archive/kept.rs"]
+#[allow(dead_code, reason = "here only what happened is asked")]
+mod kept;
 mod killed;
 mod logs;
 mod openapi;
 mod refusals;
 mod remote;
 mod rights;
+#[path = "../archive/scan.rs"]
+#[allow(dead_code, reason = "the tests of the archive look at its segments too")]
+mod scan;
 mod service;
 #[path = "../store/server.rs"]
 #[allow(dead_code, reason = "the other tests of storage use more of it")]

@@ -98,7 +98,8 @@ async fn ended_by(archive: &Archive, case: &Case) -> Result<Vec<(Ended, Stub)>, 
     }
 }
 
-/// What a unit is, as far as it is here and the reader may know.
+/// What a unit is, as far as it is here and the reader may know. Of one that is ordered, what came into it since was not
+/// decided on, and is not counted.
 async fn row(archive: &Archive, listed: &Listed, reader: Option<&Reader>) -> Result<Row, ArchiveError> {
     let unit = match listed.unit {
         Unit::File(file) => unit::Unit::File(file),
@@ -116,7 +117,9 @@ async fn row(archive: &Archive, listed: &Listed, reader: Option<&Reader>) -> Res
         note: listed.status().0.into(),
     };
     let Some(known) = archive.catalog.due_of(unit).await? else { return Ok(row) };
-    (row.records, row.bytes) = (known.records, known.bytes);
+    if listed.ordered.is_none() {
+        (row.records, row.bytes) = (known.records, known.bytes);
+    }
     row.code = known.code.unwrap_or(row.code);
     let access = Access::read(&known.access).unwrap_or(Access::Secret);
     if reader.is_some_and(|reader| !reader.may_read(access, known.agency.as_deref(), None)) {
