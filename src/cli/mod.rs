@@ -14,13 +14,14 @@ mod audit;
 mod backlog;
 mod backup;
 mod case;
+mod cases;
 mod characterize;
-mod disposed;
 mod due;
 mod export;
 mod file;
 mod fixity;
 mod fonds;
+mod heading;
 mod hold;
 mod ingest;
 mod key;
@@ -29,6 +30,7 @@ mod papers;
 mod plan;
 mod place;
 mod places;
+mod reach;
 mod receipt;
 mod record;
 mod remote;
@@ -293,17 +295,9 @@ fn only_here(command: &Command) -> Option<&'static str> {
         Command::Verify(verify::Verify::Archive(_)) => Some("verify archive"),
         Command::Verify(verify::Verify::Ledger(_)) => Some("verify ledger"),
         Command::Actor(_) => Some("actor"),
-        Command::Fonds(_) => Some("fonds"),
-        Command::File(_) => Some("file"),
         Command::Plan(_) => Some("plan"),
         Command::Backlog(_) => Some("backlog"),
         Command::Agency(_) => Some("agency"),
-        Command::Schedule(_) => Some("schedule"),
-        Command::Due(_) => Some("due"),
-        Command::Hold(_) => Some("hold"),
-        Command::Case(_) => Some("case"),
-        Command::Withdrawal(_) => Some("withdrawal"),
-        Command::Secret(_) => Some("secret"),
         Command::Serve(_) => Some("serve"),
         Command::Witness(_) => Some("witness"),
         Command::Rebuild => Some("rebuild"),
@@ -317,6 +311,14 @@ fn only_here(command: &Command) -> Option<&'static str> {
         Command::Timestamp(_) => Some("timestamp"),
         Command::Ingest(_)
         | Command::Audit(_)
+        | Command::Fonds(_)
+        | Command::File(_)
+        | Command::Schedule(_)
+        | Command::Due(_)
+        | Command::Hold(_)
+        | Command::Case(_)
+        | Command::Withdrawal(_)
+        | Command::Secret(_)
         | Command::Search(_)
         | Command::Show(_)
         | Command::Receipt(_)
@@ -329,10 +331,7 @@ fn only_here(command: &Command) -> Option<&'static str> {
 
 async fn run(context: &Context, command: Command) -> Result<ExitCode, CommandError> {
     if let (Some(name), Some(_)) = (only_here(&command), &context.server) {
-        return Err(CommandError::usage(
-            format!("vankho {name} chỉ chạy trên máy có kho; bỏ --server và chạy tại đó với --data"),
-            format!("vankho {name} runs where the archive is; leave --server out and run it there with --data"),
-        ));
+        return Err(reach::only_here(name));
     }
     match command {
         Command::Init(init) => init.run(context).await,
