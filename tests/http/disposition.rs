@@ -4,8 +4,9 @@ use crate::arrangement::{AGENCY, about, done, fonds, record, refused, send};
 use crate::service::{Service, Visitor};
 use serde_json::{Value, json};
 
-const PASSWORD: &str = "một mật khẩu dài";
-const TABLE: &str = "code\tgroup\ttitle\tperiod\n1.01\t1\tKế hoạch công tác\t5 năm\n1.02\t1\tQuyết định\tVĩnh viễn\n";
+pub const PASSWORD: &str = "một mật khẩu dài";
+pub const TABLE: &str =
+    "code\tgroup\ttitle\tperiod\n1.01\t1\tKế hoạch công tác\t5 năm\n1.02\t1\tQuyết định\tVĩnh viễn\n";
 const HEAD: [(&str, &str); 7] = [
     ("title", "Bảng thời hạn lưu trữ"),
     ("number", "10/2022/TT-BNV"),
@@ -46,7 +47,7 @@ async fn expired(service: &Service, clerk: &Visitor, fonds: &str, schedule: &str
 }
 
 /// The identifier of an account.
-fn account(service: &Service, name: &str) -> String {
+pub fn account(service: &Service, name: &str) -> String {
     let listed = service.command(&["actor", "list"]);
     let listed = String::from_utf8(listed.stdout).unwrap();
     let mut accounts = serde_json::Deserializer::from_str(&listed).into_iter::<Value>().flat_map(|read| match read {
