@@ -35,7 +35,8 @@ use std::process::ExitCode;
 /// In whose name a command acts.
 #[derive(Args)]
 pub struct Acting {
-    /// Act as this account; its password is asked for, or read from VANKHO_PASSWORD / Làm với tài khoản này
+    /// Act as this account; its password is asked for, or read from VANKHO_PASSWORD; with --server the token says who /
+    /// Làm với tài khoản này
     #[arg(long = "as", global = true, value_name = "NAME")]
     name: Option<String>,
 }

@@ -16,6 +16,7 @@ mod backup;
 mod case;
 mod cases;
 mod characterize;
+mod correct;
 mod due;
 mod export;
 mod file;
@@ -93,6 +94,10 @@ enum Command {
     Search(Box<search::Search>),
     /// Show a record, or its history / Xem một tài liệu hoặc lịch sử mô tả của nó
     Show(record::Show),
+    /// Describe a record anew / Mô tả lại một tài liệu
+    Describe(correct::Describe),
+    /// Move a record into another file / Chuyển tài liệu sang hồ sơ khác
+    Move(correct::Move),
     /// Print the receipt of a record / In biên nhận của một tài liệu
     Receipt(receipt::ReceiptOf),
     /// Write records out as plain files / Xuất tài liệu ra tệp thường
@@ -321,6 +326,8 @@ fn only_here(command: &Command) -> Option<&'static str> {
         | Command::Secret(_)
         | Command::Search(_)
         | Command::Show(_)
+        | Command::Describe(_)
+        | Command::Move(_)
         | Command::Receipt(_)
         | Command::Export(_)
         | Command::Verify(_)
@@ -339,6 +346,8 @@ async fn run(context: &Context, command: Command) -> Result<ExitCode, CommandErr
         Command::Characterize(characterize) => characterize.run(context).await,
         Command::Search(search) => search.run(context).await,
         Command::Show(show) => show.run(context).await,
+        Command::Describe(describe) => describe.run(context).await,
+        Command::Move(into) => into.run(context).await,
         Command::Receipt(receipt) => receipt.run(context).await,
         Command::Export(export) => export.run(context).await,
         Command::Verify(verify) => verify.run(context).await,
