@@ -5,7 +5,7 @@ use crate::archive::{
     Archive, ArchiveError, coverage::Coverage, heal::Debt, timestamps::Unstamped, witnesses::Unsigned,
 };
 use crate::index::query::{Counts, Facets};
-use crate::record::{access::Reader, backup::Remembered, entry::Instant, id::RecordId};
+use crate::record::{access::Reader, backup::Remembered, entry::Instant, id::RecordId, retention::rules::Ground};
 use crate::store::Standing;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -184,6 +184,24 @@ pub struct State {
     /// Who timestamps them.
     #[serde(default)]
     pub authorities: Vec<Stamping>,
+    /// Settings of retention that keep less, or ask more, than the law: whoever set them so should know it.
+    #[serde(default)]
+    pub laxer: Vec<Laxer>,
+}
+
+/// A setting that is laxer than the law.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Laxer {
+    /// Its name in the configuration, under `retention`.
+    pub setting: String,
+    /// The article that it rests on.
+    pub article: String,
+}
+
+impl From<&Ground> for Laxer {
+    fn from(ground: &Ground) -> Laxer {
+        Laxer { setting: ground.name.into(), article: ground.article.into() }
+    }
 }
 
 /// How far a place has been read and hashed again.
@@ -369,5 +387,6 @@ pub async fn state(archive: &Archive) -> Result<State, ArchiveError> {
         backup: BackedUp::of(archive.desk.backups().await?, archive),
         witnesses: archive.unsigned().await?.into_iter().map(Witnessing::from).collect(),
         authorities: archive.unstamped().await?.into_iter().map(|one| Stamping::of(one, archive)).collect(),
+        laxer: archive.config.retention.laxer_than_the_law().into_iter().map(Laxer::from).collect(),
     })
 }

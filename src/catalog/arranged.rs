@@ -14,10 +14,11 @@ use crate::record::{
     id::{FileId, FondsId},
     retention::{assign::facts_of, clock::Reading},
 };
+use serde::Deserialize;
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, sqlite::SqliteRow};
 
 /// A fonds.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 pub struct KnownFonds {
     pub fonds: FondsId,
     pub code: String,

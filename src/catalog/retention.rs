@@ -17,6 +17,7 @@ use crate::record::{
     },
     unit::{self, Kind, Unit},
 };
+use serde::Deserialize;
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, sqlite::SqliteRow};
 use std::{fmt, str::FromStr};
 
@@ -126,7 +127,7 @@ impl FromStr for DueMark {
 }
 
 /// How much falls due in a year, of one class and one fonds.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 pub struct Falling {
     /// `None` where there is no day: `due` says why.
     pub year: Option<i16>,

@@ -4,7 +4,8 @@ use crate::archive::Archive;
 use crate::arrangement;
 use crate::cli::{
     CommandError, Context,
-    fonds::{self, operator, read_date, told},
+    acting::{arranger, broken, read_date, told},
+    fonds,
     plan::unread,
     show::Screen,
 };
@@ -85,7 +86,7 @@ async fn imported(screen: &Screen, archive: &Archive, file: PathBuf) -> Result<E
             Err(wrong) => return Ok(unread(screen, &wrong)),
         }
     };
-    told(screen, arrangement::take_register(archive, &operator(archive), draft).await)
+    told(screen, arrangement::take_register(archive, &arranger(archive), draft).await)
 }
 
 async fn listed(screen: &Screen, archive: &Archive, on: Option<PartialDate>) -> Result<ExitCode, CommandError> {
@@ -123,7 +124,7 @@ impl Custodian {
             (Share::Permanent, "vĩnh viễn", "permanent records"),
             (Share::Limited, "có thời hạn", "records of limited periods"),
         ] {
-            let custodian = arrangement::custodian_at(archive, id, on, share).await.map_err(fonds::broken)?;
+            let custodian = arrangement::custodian_at(archive, id, on, share).await.map_err(broken)?;
             found |= custodian.is_some();
             screen.answer(
                 || json!({"fonds": self.fonds, "on": on.to_string(), "share": share, "custodian": custodian}),

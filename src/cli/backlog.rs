@@ -5,9 +5,10 @@ use crate::arrangement::{self, CarriedOut, Work};
 use crate::catalog::lists::KnownBacklog;
 use crate::cli::{
     CommandError, Context,
-    acting::id,
-    fonds::{self, line, operator, read_date, refused, told},
+    acting::{arranger, broken, line, read_date, refused, told},
+    fonds,
     plan::head_named,
+    reach::id,
     receipt,
     show::Screen,
 };
@@ -136,7 +137,7 @@ impl BacklogCommand {
     }
 
     async fn carried_out(self, context: &Context, archive: &Archive) -> Result<ExitCode, CommandError> {
-        let (screen, who) = (&context.screen, operator(archive));
+        let (screen, who) = (&context.screen, arranger(archive));
         match self {
             BacklogCommand::List => listed(screen, archive).await,
             BacklogCommand::Show { work } => shown(screen, archive, &work).await,
@@ -207,7 +208,7 @@ impl Place {
             ..About::default()
         };
         let id = named(&self.work)?;
-        told(screen, arrangement::place_in_draft(archive, &operator(archive), id, about, &records).await)
+        told(screen, arrangement::place_in_draft(archive, &arranger(archive), id, about, &records).await)
     }
 }
 
@@ -217,7 +218,7 @@ fn named(typed: &str) -> Result<BacklogId, CommandError> {
 
 async fn in_force(archive: &Archive, typed: &str) -> Result<(BacklogId, Arc<Backlog>), CommandError> {
     let id = named(typed)?;
-    let read = arrangement::backlog(archive, id).await.map_err(fonds::broken)?;
+    let read = arrangement::backlog(archive, id).await.map_err(broken)?;
     let (backlog, _) = read.ok_or_else(|| {
         CommandError::usage(
             format!("không có dự án chỉnh lý {typed}; xem vankho backlog list"),
@@ -251,7 +252,7 @@ async fn listed(screen: &Screen, archive: &Archive) -> Result<ExitCode, CommandE
 
 async fn shown(screen: &Screen, archive: &Archive, typed: &str) -> Result<ExitCode, CommandError> {
     let (_, told) = in_force(archive, typed).await?;
-    let scope = arrangement::scope(archive, &told).await.map_err(fonds::broken)?;
+    let scope = arrangement::scope(archive, &told).await.map_err(broken)?;
     let flaws = told.check(&scope);
     screen.answer(
         || json!({"backlog": *told, "scope": scope, "flaws": flaws}),

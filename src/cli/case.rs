@@ -1,32 +1,29 @@
 //! `vankho case`: what is due is listed, reviewed, decided, destroyed (hồ sơ xét hủy).
 
-use crate::archive::Archive;
-use crate::catalog::holds::KnownCase;
 use crate::cli::{
     CommandError, Context,
-    acting::{self, Acting},
-    disposed::broken,
-    fonds::read_date,
-    papers, receipt, schedule,
+    acting::{Acting, broken, read_date},
+    cases::{self as told, in_force},
+    papers,
+    reach::{self, Reach},
     show::Screen,
 };
 use crate::disposition::{
-    DispositionError, cases,
+    DispositionError, Done, cases,
     execution::{self, Pending, Resumed, Why},
 };
 use crate::record::{
-    digest::Digest,
     disposition::{
         act::Act,
-        case::{Appraisal, Case, Council, Ground, Listed, Outcome, Paper, Votes},
-        days,
+        case::{Appraisal, Council, Ground, Listed, Outcome, Paper, Unit, Votes},
         refusal::Refusal,
     },
     id::CaseId,
+    unit::Kind,
 };
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
-use std::{path::PathBuf, process::ExitCode, sync::Arc};
+use std::{path::PathBuf, process::ExitCode};
 
 /// Cases, and in whose name.
 #[derive(Args)]
@@ -230,97 +227,124 @@ enum Becomes {
 
 impl CaseCommand {
     pub async fn run(self, context: &Context) -> Result<ExitCode, CommandError> {
-        let archive = context.open().await?;
-        let done = self.carried_out(context, &archive).await;
-        archive.close().await?;
+        self.acting.expect_nobody(context)?;
+        let reach = context.reach().await?;
+        let done = self.carried_out(context, &reach).await;
+        reach.close().await?;
         done
     }
 
-    async fn carried_out(self, context: &Context, archive: &Archive) -> Result<ExitCode, CommandError> {
+    async fn carried_out(self, context: &Context, reach: &Reach) -> Result<ExitCode, CommandError> {
         let (CaseCommand { acting, what }, screen) = (self, &context.screen);
         match what {
-            What::List => listed(screen, archive).await,
-            What::Open { agency, historical } => {
-                let who = acting.who(context, archive).await?;
-                acting.told(screen, cases::open_case(archive, &who, &agency, historical).await)
-            }
-            What::Show { case } => shown(screen, archive, &case).await,
-            What::Order { case, unit } => order(context, archive, &acting, (&case, unit.as_deref())).await,
+            What::List => told::listed(screen, reach).await,
+            What::Open { agency, historical } => match reach {
+                Reach::Here(archive) => {
+                    let who = acting.who(context, archive).await?;
+                    acting.told(context, cases::open_case(archive, &who, &agency, historical).await)
+                }
+                Reach::There(server) => {
+                    let asked = json!({"agency": agency, "to_historical": historical});
+                    acting.told(context, server.act_with(Kind::Case, "api/v1/cases", &asked).await)
+                }
+            },
+            What::Show { case } => told::shown(screen, reach, read_id(&case)?).await,
+            What::Order { case, unit } => order(context, reach, &acting, (&case, unit.as_deref())).await,
             What::Resume => {
-                let resumed = execution::resume(archive).await.map_err(broken)?;
-                Ok(told(screen, &resumed))
+                let resumed = execution::resume(reach.here("case resume")?).await.map_err(broken)?;
+                Ok(resumed_to(screen, &resumed))
             }
             What::Papers { case, folder, issuer } => {
-                let (case, _) = in_force(archive, read_id(&case)?).await?;
-                papers::write(screen, archive, &case, (&folder, &issuer)).await
+                papers::write(screen, reach, read_id(&case)?, (&folder, &issuer)).await
             }
-            what => act(context, archive, &acting, what).await,
+            what => act(context, reach, &acting, what).await,
         }
     }
 }
 
 /// Does what changes a case.
-async fn act(context: &Context, archive: &Archive, acting: &Acting, what: What) -> Result<ExitCode, CommandError> {
-    // Who finds a duplicate stands in the ground of it.
-    let who = acting.who(context, archive).await?;
+async fn act(context: &Context, reach: &Reach, acting: &Acting, what: What) -> Result<ExitCode, CommandError> {
     let (id, act) = match what {
         What::Add { case, unit, duplicate_of } => {
-            let unit = acting::unit(archive, &unit).await?;
-            let ground = match duplicate_of {
-                Some(kept) => {
-                    Ok(Ground::Duplicate { kept: receipt::named(archive, &kept).await?, found_by: who.actor })
-                }
-                None => cases::ground(archive, unit).await,
+            let unit = reach.unit(&unit).await?;
+            let kept = match duplicate_of {
+                Some(kept) => Some(reach.record(&kept).await?),
+                None => None,
             };
-            match ground {
-                Ok(ground) => (case, Act::List { unit, ground }),
-                Err(error) => return acting.told(&context.screen, Err(error)),
-            }
+            return match reach {
+                Reach::Here(archive) => {
+                    // Who finds a duplicate stands in the ground of it.
+                    let who = acting.who(context, archive).await?;
+                    let ground = match kept {
+                        Some(kept) => Ok(Ground::Duplicate { kept, found_by: who.actor }),
+                        None => cases::ground(archive, unit).await,
+                    };
+                    match ground {
+                        Ok(ground) => {
+                            let act = Act::List { unit, ground };
+                            acting.told(context, cases::act(archive, &who, read_id(&case)?, act).await)
+                        }
+                        Err(error) => acting.told(context, Err::<Done, _>(error)),
+                    }
+                }
+                Reach::There(server) => {
+                    let asked = json!({"act": "list", "unit": unit, "duplicate_of": kept});
+                    acting.told(context, told::ask(server, read_id(&case)?, &asked).await)
+                }
+            };
         }
         What::Council { case, paper, chair, members } => {
-            let (paper, chair) = (paper.read(archive).await?, acting::actor(archive, &chair).await?);
+            let (paper, chair) = (paper.read(reach).await?, reach.actor(&chair).await?);
             let mut people = Vec::new();
             for member in &members {
-                people.push(acting::actor(archive, member).await?);
+                people.push(reach.actor(member).await?);
             }
             (case, Act::SetUpCouncil { council: Council { paper, chair, members: people } })
         }
         What::Appraise { case, paper, authority, refused, reason } => {
-            let appraisal = Appraisal { paper: paper.read(archive).await?, authority, agreed: !refused };
+            let appraisal = Appraisal { paper: paper.read(reach).await?, authority, agreed: !refused };
             (case, Act::Appraise { appraisal, reason })
         }
         What::Decide { case, paper, spared, reason } => {
             let mut units = Vec::new();
             for unit in &spared {
-                units.push(acting::unit(archive, unit).await?);
+                units.push(reach.unit(unit).await?);
             }
-            (case, Act::Decide { paper: paper.read(archive).await?, spared: units, reason })
+            (case, Act::Decide { paper: paper.read(reach).await?, spared: units, reason })
         }
-        what => of_a_unit(archive, what).await?,
+        what => of_a_unit(reach, what).await?,
     };
-    acting.told(&context.screen, cases::act(archive, &who, read_id(&id)?, act).await)
+    let id = read_id(&id)?;
+    match reach {
+        Reach::Here(archive) => {
+            let who = acting.who(context, archive).await?;
+            acting.told(context, cases::act(archive, &who, id, act).await)
+        }
+        Reach::There(server) => {
+            let asked = told::asked(context, &act)?;
+            acting.told(context, told::ask(server, id, &asked).await)
+        }
+    }
 }
 
 /// The acts that need nothing but what was typed.
-async fn of_a_unit(archive: &Archive, what: What) -> Result<(String, Act), CommandError> {
+async fn of_a_unit(reach: &Reach, what: What) -> Result<(String, Act), CommandError> {
     Ok(match what {
-        What::Remove { case, unit, reason } => {
-            (case, Act::TakeOff { unit: acting::unit(archive, &unit).await?, reason })
-        }
+        What::Remove { case, unit, reason } => (case, Act::TakeOff { unit: reach.unit(&unit).await?, reason }),
         What::Opine { case, unit, fate, reason } => {
-            let (unit, outcome) = (acting::unit(archive, &unit).await?, fate.read(archive).await?);
+            let (unit, outcome) = (reach.unit(&unit).await?, fate.read(reach).await?);
             (case, Act::Opine { unit, outcome, reason })
         }
-        What::EndReview { case, paper } => (case, Act::EndReview { minutes: paper.read(archive).await? }),
+        What::EndReview { case, paper } => (case, Act::EndReview { minutes: paper.read(reach).await? }),
         What::Propose { case, unit, fate, reason, agree, against, abstained } => {
-            let (unit, outcome) = (acting::unit(archive, &unit).await?, fate.read(archive).await?);
+            let (unit, outcome) = (reach.unit(&unit).await?, fate.read(reach).await?);
             (case, Act::Propose { unit, outcome, reason, votes: Votes { agree, against, abstained } })
         }
         What::Reconsider { case, reason } => (case, Act::Reconsider { reason }),
         What::SendBack { case, reason } => (case, Act::SendBack { reason }),
-        What::HandOver { case, paper } => (case, Act::HandOver { minutes: paper.read(archive).await? }),
-        What::Spare { case, unit, reason } => (case, Act::Spare { unit: acting::unit(archive, &unit).await?, reason }),
-        What::Close { case, paper } => (case, Act::Close { minutes: paper.read(archive).await? }),
+        What::HandOver { case, paper } => (case, Act::HandOver { minutes: paper.read(reach).await? }),
+        What::Spare { case, unit, reason } => (case, Act::Spare { unit: reach.unit(&unit).await?, reason }),
+        What::Close { case, paper } => (case, Act::Close { minutes: paper.read(reach).await? }),
         _ => {
             return Err(CommandError::usage(
                 "không có việc này; xem `vankho case --help`".into(),
@@ -333,37 +357,51 @@ async fn of_a_unit(archive: &Archive, what: What) -> Result<(String, Act), Comma
 /// Orders one unit, or all that were decided; one that is refused keeps no other waiting.
 async fn order(
     context: &Context,
-    archive: &Archive,
+    reach: &Reach,
     acting: &Acting,
     (case, unit): (&str, Option<&str>),
 ) -> Result<ExitCode, CommandError> {
     let id = read_id(case)?;
-    let (case, _) = in_force(archive, id).await?;
-    let units = match unit {
-        Some(unit) => vec![acting::unit(archive, unit).await?],
+    let (case, _) = in_force(reach, id).await?;
+    let units: Vec<Unit> = match unit {
+        Some(unit) => vec![reach.unit(unit).await?],
         None => {
             let waits = |listed: &&Listed| listed.is_to_be_destroyed() && listed.ordered.is_none();
             case.listed.iter().filter(waits).map(|listed| listed.unit).collect()
         }
     };
     if units.is_empty() {
-        return acting.told(&context.screen, Err(DispositionError::Refused(Refusal::NotDecided)));
+        return acting.told(context, Err::<Done, _>(DispositionError::Refused(Refusal::NotDecided)));
     }
-    let who = acting.who(context, archive).await?;
+    let who = match reach {
+        Reach::Here(archive) => Some(acting.who(context, archive).await?),
+        Reach::There(_) => None,
+    };
     let mut code = ExitCode::SUCCESS;
     for unit in units {
-        let done = execution::order(archive, &who, id, unit).await;
-        let refused = done.is_err();
-        let said = acting.told(&context.screen, done)?;
+        let (said, refused) = match (reach, &who) {
+            (Reach::Here(archive), Some(who)) => {
+                let done = execution::order(archive, who, id, unit).await;
+                let refused = done.is_err();
+                (acting.told(context, done)?, refused)
+            }
+            (Reach::There(server), _) => {
+                let path = format!("api/v1/cases/{id}/orders");
+                let done = server.act_with(Kind::Case, &path, &json!({"unit": unit})).await;
+                let refused = done.is_err();
+                (acting.told(context, done)?, refused)
+            }
+            (Reach::Here(_), None) => continue,
+        };
         code = if refused { said } else { code };
     }
     Ok(code)
 }
 
 impl Papered {
-    async fn read(&self, archive: &Archive) -> Result<Paper, CommandError> {
+    async fn read(&self, reach: &Reach) -> Result<Paper, CommandError> {
         let record = match &self.paper {
-            Some(typed) => Some(receipt::named(archive, typed).await?),
+            Some(typed) => Some(reach.record(typed).await?),
             None => None,
         };
         Ok(Paper { number: self.number.clone(), day: read_date(&self.day)?, record })
@@ -371,13 +409,13 @@ impl Papered {
 }
 
 impl Fate {
-    async fn read(&self, archive: &Archive) -> Result<Outcome, CommandError> {
+    async fn read(&self, reach: &Reach) -> Result<Outcome, CommandError> {
         Ok(match self.outcome {
             Becomes::Destroy => Outcome::Destroy,
             Becomes::Keep => Outcome::KeepLonger { until: self.until.as_deref().map(read_date).transpose()? },
             Becomes::Transfer => Outcome::Transfer { to: self.to.clone().unwrap_or_default() },
             Becomes::Reclassify => {
-                let schedule = schedule::named(archive, self.schedule.as_deref().unwrap_or_default()).await?;
+                let schedule = reach.schedule(self.schedule.as_deref().unwrap_or_default()).await?;
                 Outcome::Reclassify { schedule, class: self.class.clone().unwrap_or_default() }
             }
         })
@@ -385,57 +423,11 @@ impl Fate {
 }
 
 fn read_id(typed: &str) -> Result<CaseId, CommandError> {
-    acting::id(typed, "case list")
-}
-
-async fn in_force(archive: &Archive, id: CaseId) -> Result<(Arc<Case>, Digest), CommandError> {
-    cases::case(archive, id).await.map_err(broken)?.ok_or_else(|| {
-        CommandError::usage(
-            format!("không có hồ sơ xét hủy {id}; xem `vankho case list`"),
-            format!("no case {id}; see `vankho case list`"),
-        )
-    })
-}
-
-async fn listed(screen: &Screen, archive: &Archive) -> Result<ExitCode, CommandError> {
-    for case in archive.catalog.cases().await? {
-        let KnownCase { case: id, at, agency, stage, listed, decided_on, .. } = &case;
-        screen.answer(
-            || {
-                json!({"case": id, "at": at, "agency": agency, "stage": stage, "listed": listed,
-                    "decided_on": decided_on})
-            },
-            || format!("{id}\t{}\t{agency}\t{}\t{listed}", at.day(), papers::stage(screen, *stage)),
-        );
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-async fn shown(screen: &Screen, archive: &Archive, typed: &str) -> Result<ExitCode, CommandError> {
-    let (case, _) = in_force(archive, read_id(typed)?).await?;
-    let rules = &archive.config.disposition;
-    let left = case.execution_reminder(days::day_of(archive.clock.now()), rules);
-    let until = case.execution_until(rules.execution_days_max);
-    screen.answer(
-        || json!({"case": *case, "execution_until": until, "execution_days_left": left}),
-        || {
-            let mut lines = vec![format!("{}\t{}\t{}", case.case, case.agency, papers::stage(screen, case.stage))];
-            lines.extend(until.map(|day| {
-                format!("{} {}", screen.say("Thực hiện trước hết ngày", "To be executed by"), days::shown(day))
-            }));
-            lines.extend(case.listed.iter().map(|listed| {
-                let (vi, en) = listed.status();
-                let opinions = listed.opinions.len();
-                format!("  {}\t{}\t{opinions}", cases::unit_of(listed.unit), screen.say(vi, en))
-            }));
-            lines.join("\n")
-        },
-    );
-    Ok(ExitCode::SUCCESS)
+    reach::id(typed, "case list")
 }
 
 /// What a round came to: 0 nothing waits, 1 something does.
-fn told(screen: &Screen, resumed: &Resumed) -> ExitCode {
+fn resumed_to(screen: &Screen, resumed: &Resumed) -> ExitCode {
     for pending in &resumed.pending {
         let (vi, en, code) = why(pending);
         screen.answer(

@@ -1,31 +1,35 @@
 //! `vankho due`: what falls due, when, and why.
 
-use crate::archive::Archive;
 use crate::catalog::retention::{DueFilter, DueUnit, Falling};
 use crate::cli::{
     CommandError, Context,
-    disposed::{broken, read_day},
-    receipt, schedule,
+    acting::{broken, read_day},
+    reach::Reach,
+    remote::{RemoteError, Server, records::present},
     show::Screen,
 };
-use crate::disposition;
+use crate::disposition::{self, cases};
 use crate::record::{
     disposition::{days, transfer::Transfer},
     entry::Instant,
-    id::FileId,
+    id::{CaseId, ScheduleId},
     retention::{
         clock::Due,
         day::Day,
+        derivation::Derivation,
         explain::{due_en, due_vi},
     },
     unit::{Kind, Unit},
 };
 use clap::{Args, Subcommand};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use std::process::ExitCode;
 
 /// Rows that are read at once.
 const PAGE: u32 = 500;
+/// Units whose transfer a server tells.
+const TRANSFERS_MAX: usize = 1000;
 
 #[derive(Subcommand)]
 pub enum DueCommand {
@@ -81,18 +85,21 @@ pub struct List {
 
 impl DueCommand {
     pub async fn run(self, context: &Context) -> Result<ExitCode, CommandError> {
-        let archive = context.open().await?;
-        let done = self.carried_out(&context.screen, &archive).await;
-        archive.close().await?;
+        let reach = context.reach().await?;
+        let done = self.carried_out(&context.screen, &reach).await;
+        reach.close().await?;
         done.map(|()| ExitCode::SUCCESS)
     }
 
-    async fn carried_out(self, screen: &Screen, archive: &Archive) -> Result<(), CommandError> {
+    async fn carried_out(self, screen: &Screen, reach: &Reach) -> Result<(), CommandError> {
         match self {
-            DueCommand::List(list) => list.carried_out(screen, archive).await,
-            DueCommand::Explain { unit, at } => explained(screen, archive, &unit, at.as_deref()).await,
+            DueCommand::List(list) => list.carried_out(screen, reach).await,
+            DueCommand::Explain { unit, at } => explained(screen, reach, &unit, at.as_deref()).await,
             DueCommand::Forecast { csv } => {
-                let falling = disposition::forecast(archive).await.map_err(broken)?;
+                let falling = match reach {
+                    Reach::Here(archive) => disposition::forecast(archive).await.map_err(broken)?,
+                    Reach::There(server) => server.all("api/v1/due/forecast", "falling").await?,
+                };
                 if csv && !screen.json {
                     screen.line(FALLING_COLUMNS);
                 }
@@ -105,7 +112,10 @@ impl DueCommand {
                 Ok(())
             }
             DueCommand::Transfers { limit } => {
-                let found = disposition::transfers(archive, limit as usize).await.map_err(broken)?;
+                let found = match reach {
+                    Reach::Here(archive) => disposition::transfers(archive, limit as usize).await.map_err(broken)?,
+                    Reach::There(server) => transfers_there(server, limit as usize).await?,
+                };
                 for (unit, stands) in &found {
                     let told = |mut json: Value| {
                         json["transfer"] = transfer_json(stands);
@@ -123,11 +133,20 @@ impl DueCommand {
 }
 
 impl List {
-    async fn carried_out(self, screen: &Screen, archive: &Archive) -> Result<(), CommandError> {
+    async fn carried_out(self, screen: &Screen, reach: &Reach) -> Result<(), CommandError> {
         let until = self.until.as_deref().map(read_day).transpose()?;
         let schedule = match &self.schedule {
-            Some(typed) => Some(schedule::named(archive, typed).await?),
+            Some(typed) => Some(reach.schedule(typed).await?),
             None => None,
+        };
+        let archive = match reach {
+            Reach::Here(archive) => archive,
+            Reach::There(server) => {
+                for unit in self.there(server, until, schedule).await? {
+                    screen.answer(|| unit_json(&unit), || unit_line(screen, &unit));
+                }
+                return Ok(());
+            }
         };
         let kind = self.kind.as_deref().map(|kind| if kind == "file" { Kind::File } else { Kind::Record });
         let filter = DueFilter {
@@ -151,13 +170,123 @@ impl List {
             }
         }
     }
+
+    /// The list as a server tells it.
+    async fn there(
+        &self,
+        server: &Server,
+        until: Option<Day>,
+        schedule: Option<ScheduleId>,
+    ) -> Result<Vec<DueUnit>, RemoteError> {
+        let asked: Vec<(&str, String)> = [
+            ("until", until.map(|day| day.to_string())),
+            ("fonds", self.fonds.clone()),
+            ("schedule", schedule.map(|id| id.to_string())),
+            ("class", self.class.clone()),
+            ("kind", self.kind.clone()),
+            ("held", self.held.map(|held| held.to_string())),
+            ("considered", self.considered.map(|considered| considered.to_string())),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| value.map(|value| (name, value)))
+        .collect();
+        let question = || server.get("api/v1/due").query(&asked);
+        let rows: Vec<Row> = server.rows_of(&question, "due", "cursor").await?;
+        rows.into_iter().map(|row| row.read(server)).collect()
+    }
+}
+
+/// A unit as a server tells it: without the title that one may not read.
+#[derive(Deserialize)]
+struct Row {
+    kind: String,
+    unit: String,
+    code: Option<String>,
+    title: Option<String>,
+    fonds: Option<String>,
+    agency: Option<String>,
+    schedule: Option<ScheduleId>,
+    class: Option<String>,
+    due: Due,
+    records: u64,
+    bytes: u64,
+    held: bool,
+    case: Option<CaseId>,
+    access: String,
+}
+
+impl Row {
+    fn read(self, server: &Server) -> Result<DueUnit, RemoteError> {
+        let Row { kind, unit, code, title, fonds, agency, schedule, class, due, records, bytes, held, case, access } =
+            self;
+        // A unit is one member, named by its kind.
+        let unit: Unit = server.read(serde_json::from_value(json!({ kind: unit })))?;
+        let title = title.unwrap_or_default();
+        Ok(DueUnit { unit, code, title, fonds, agency, schedule, class, due, records, bytes, held, case, access })
+    }
+}
+
+/// What is permanent, as a server tells it.
+#[derive(Deserialize)]
+struct Permanent {
+    unit: Row,
+    transfer: Stands,
+}
+
+/// How its transfer stands, with days as people write them.
+#[derive(Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+enum Stands {
+    Marked,
+    Waits { until: Day },
+    Due { by: Day, days: i64 },
+    Overdue { by: Day, days: i64 },
+}
+
+impl From<Stands> for Transfer {
+    fn from(stands: Stands) -> Transfer {
+        let day = |day: Day| day.to_string().replace('-', "").parse::<u32>().unwrap_or_default();
+        match stands {
+            Stands::Marked => Transfer::Marked,
+            Stands::Waits { until } => Transfer::Waits { until: day(until) },
+            Stands::Due { by, days } => Transfer::Due { by: day(by), days },
+            Stands::Overdue { by, days } => Transfer::Overdue { by: day(by), days },
+        }
+    }
+}
+
+async fn transfers_there(server: &Server, limit: usize) -> Result<Vec<(DueUnit, Transfer)>, CommandError> {
+    if limit > TRANSFERS_MAX {
+        return Err(CommandError::usage(
+            format!("máy chủ chỉ trả lời {TRANSFERS_MAX} dòng; giảm --limit, hoặc chạy trên máy có kho"),
+            format!("a server tells {TRANSFERS_MAX} rows; lower --limit, or run it where the archive is"),
+        ));
+    }
+    let rows: Vec<Permanent> = server.all("api/v1/due/transfers", "transfers").await?;
+    let told = |row: Permanent| Ok::<(DueUnit, Transfer), CommandError>((row.unit.read(server)?, row.transfer.into()));
+    rows.into_iter().take(limit).map(told).collect()
 }
 
 /// Why something lives so long.
-async fn explained(screen: &Screen, archive: &Archive, typed: &str, at: Option<&str>) -> Result<(), CommandError> {
-    let as_of = at.map(|typed| read_day(typed).map(end_of)).transpose()?.flatten();
-    let unit = named(archive, typed).await?;
-    let told = disposition::explain(archive, unit, as_of).await.map_err(broken)?;
+async fn explained(screen: &Screen, reach: &Reach, typed: &str, at: Option<&str>) -> Result<(), CommandError> {
+    let at = at.map(read_day).transpose()?;
+    let unit = reach.unit(typed).await?;
+    let told: Option<Derivation> = match reach {
+        Reach::Here(archive) => {
+            disposition::explain(archive, cases::unit_of(unit), at.and_then(end_of)).await.map_err(broken)?
+        }
+        Reach::There(server) => {
+            let unit = cases::unit_of(unit);
+            let mut question = server.get(&format!("api/v1/due/{}/{unit}", unit.kind().as_str()));
+            if let Some(day) = at {
+                question = question.query(&[("at", day.to_string())]);
+            }
+            match present(server.member(question, "derivation").await)? {
+                Some(derivation) => Some(server.read(serde_json::from_value(derivation))?),
+                None => None,
+            }
+        }
+    };
     let told = told.ok_or_else(|| {
         CommandError::usage(
             format!("{typed}: khi đó chưa có trong kho, hoặc mô tả đã bị hủy; xem vankho show --history"),
@@ -174,21 +303,10 @@ fn end_of(day: Day) -> Option<Instant> {
     format!("{day}T16:59:59.999999Z").parse().ok()
 }
 
-/// A file by its code or identifier, else a record.
-async fn named(archive: &Archive, typed: &str) -> Result<Unit, CommandError> {
-    if let Some(file) = archive.catalog.files_of_code(typed.trim()).await?.first() {
-        return Ok(file.file.into());
-    }
-    if let Ok(file) = typed.trim().parse::<FileId>()
-        && archive.catalog.file(file).await?.is_some()
-    {
-        return Ok(file.into());
-    }
-    Ok(receipt::named(archive, typed).await?.into())
-}
-
 fn unit_json(unit: &DueUnit) -> Value {
     let DueUnit { unit, code, title, fonds, agency, schedule, class, due, records, bytes, held, case, access } = unit;
+    // What one may not read has no title here.
+    let title = Some(title).filter(|title| !title.is_empty());
     json!({"unit": unit, "code": code, "title": title, "fonds": fonds, "agency": agency, "schedule": schedule,
         "class": class, "due": due, "records": records, "bytes": bytes, "held": held, "case": case, "access": access})
 }
@@ -215,7 +333,7 @@ fn transfer_json(stands: &Transfer) -> Value {
 }
 
 fn transfer_line(screen: &Screen, stands: &Transfer) -> String {
-    let said = |vi, en, day: &u32| format!("{} {}", screen.say(vi, en), days::shown(*day));
+    let said = |vi: &'static str, en, day: &u32| format!("{} {}", screen.say(vi, en), days::shown(*day));
     match stands {
         Transfer::Marked => screen.say("chờ giải mật", "waits for its mark to be lifted").to_owned(),
         Transfer::Waits { until } => said("đăng ký nộp lưu từ", "to be registered from", until),

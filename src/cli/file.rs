@@ -5,7 +5,9 @@ use crate::arrangement;
 use crate::catalog::arranged::KnownFile;
 use crate::cli::{
     CommandError, Context,
-    fonds::{self, line, operator, read_date, told},
+    acting::{arranger, broken, line, read_date, told},
+    fonds,
+    reach::{Reach, no_file},
     schedule,
     show::Screen,
 };
@@ -13,11 +15,14 @@ use crate::record::{
     access::Access,
     codes,
     file::{About, File, check_file},
-    file_state::FileAct,
+    file_state::{FileAct, FileState},
+    id::FileId,
     overdue::{Debt, Limits},
+    unit::Kind,
 };
 use clap::{Args, Subcommand};
-use serde_json::json;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use std::{process::ExitCode, sync::Arc};
 
 #[derive(Subcommand)]
@@ -110,38 +115,60 @@ pub struct Open {
 
 impl FileCommand {
     pub async fn run(self, context: &Context) -> Result<ExitCode, CommandError> {
-        let archive = context.open().await?;
-        let done = self.carried_out(context, &archive).await;
-        archive.close().await?;
+        let reach = context.reach().await?;
+        let done = self.carried_out(&context.screen, &reach).await;
+        reach.close().await?;
         done
     }
 
-    async fn carried_out(self, context: &Context, archive: &Archive) -> Result<ExitCode, CommandError> {
-        let (screen, who) = (&context.screen, operator(archive));
-        let (code, act) = match &self {
-            FileCommand::Open(open) => {
-                let of = fonds::named(archive, &open.fonds).await?.fonds;
-                return told(screen, arrangement::open_file(archive, &who, of, open.about()?).await);
+    async fn carried_out(self, screen: &Screen, reach: &Reach) -> Result<ExitCode, CommandError> {
+        // The act, and the same as a server is asked; who accepts is who submitted until the ledger says who did.
+        let (code, act, asked) = match &self {
+            FileCommand::Open(open) => return open.carried_out(screen, reach).await,
+            FileCommand::List { fonds } => return listed(screen, reach, fonds).await,
+            FileCommand::Overdue { fonds } => {
+                return overdue(screen, reach.here("file overdue")?, fonds.as_deref()).await;
             }
-            FileCommand::List { fonds } => return listed(screen, archive, fonds).await,
-            FileCommand::Overdue { fonds } => return overdue(screen, archive, fonds.as_deref()).await,
-            FileCommand::Show { code } => return shown(screen, archive, code).await,
-            FileCommand::Close { code } => (code, FileAct::Close),
-            FileCommand::Reopen { code, reason } => (code, FileAct::Reopen { reason }),
-            FileCommand::Submit { code } => (code, FileAct::Submit),
-            FileCommand::Withdraw { code } => (code, FileAct::Withdraw),
-            FileCommand::Return { code, reasons } => (code, FileAct::Return { reasons }),
-            FileCommand::Accept { code } => (code, FileAct::Accept { submitted_by: who.id }),
+            FileCommand::Show { code } => return shown(screen, reach, code).await,
             FileCommand::Classify { code, schedule, class } => {
-                return classified(screen, archive, code, (schedule, class)).await;
+                return classified(screen, reach, code, (schedule, class)).await;
             }
+            FileCommand::Close { code } => (code, Some(FileAct::Close), json!({"act": "close"})),
+            FileCommand::Reopen { code, reason } => {
+                (code, Some(FileAct::Reopen { reason }), json!({"act": "reopen", "reason": reason}))
+            }
+            FileCommand::Submit { code } => (code, Some(FileAct::Submit), json!({"act": "submit"})),
+            FileCommand::Withdraw { code } => (code, Some(FileAct::Withdraw), json!({"act": "withdraw"})),
+            FileCommand::Return { code, reasons } => {
+                (code, Some(FileAct::Return { reasons }), json!({"act": "return", "reasons": reasons}))
+            }
+            FileCommand::Accept { code } => (code, None, json!({"act": "accept"})),
         };
-        let id = named(archive, code).await?.file;
-        told(screen, arrangement::act(archive, &who, id, &act).await)
+        match reach {
+            Reach::Here(archive) => {
+                let (who, id) = (arranger(archive), named(archive, code).await?.file);
+                let act = act.unwrap_or(FileAct::Accept { submitted_by: who.id });
+                told(screen, arrangement::act(archive, &who, id, &act).await)
+            }
+            Reach::There(server) => {
+                let path = format!("api/v1/files/{}/acts", reach.file_named(code).await?);
+                told(screen, server.act_with(Kind::File, &path, &asked).await)
+            }
+        }
     }
 }
 
 impl Open {
+    async fn carried_out(&self, screen: &Screen, reach: &Reach) -> Result<ExitCode, CommandError> {
+        let (of, about) = (reach.fonds(&self.fonds).await?, self.about()?);
+        match reach {
+            Reach::Here(archive) => told(screen, arrangement::open_file(archive, &arranger(archive), of, about).await),
+            Reach::There(server) => {
+                told(screen, server.act_with(Kind::File, &format!("api/v1/fonds/{of}/files"), &json!(about)).await)
+            }
+        }
+    }
+
     fn about(&self) -> Result<About, CommandError> {
         let access = Access::read(&self.access).ok_or_else(|| {
             CommandError::usage(
@@ -170,35 +197,48 @@ impl Open {
 
 /// The file that has a code.
 async fn named(archive: &Archive, code: &str) -> Result<KnownFile, CommandError> {
-    archive.catalog.files_of_code(code).await?.into_iter().next().ok_or_else(|| {
-        CommandError::usage(
-            format!("không có hồ sơ nào mang mã {code}; xem vankho file list MÃ_PHÔNG"),
-            format!("no file has the code {code}; see vankho file list FONDS"),
-        )
-    })
+    archive.catalog.files_of_code(code).await?.into_iter().next().ok_or_else(|| no_file(code))
 }
 
-async fn listed(screen: &Screen, archive: &Archive, of: &str) -> Result<ExitCode, CommandError> {
+/// A file of the list, as here and as a server tells it: without the title that one may not read, and without its maker.
+#[derive(Serialize, Deserialize)]
+struct Row {
+    file: FileId,
+    code: Option<String>,
+    title: Option<String>,
+    state: FileState,
+    started: Option<String>,
+    ended: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    maker: Option<Option<String>>,
+}
+
+async fn listed(screen: &Screen, reach: &Reach, of: &str) -> Result<ExitCode, CommandError> {
     const PAGE: u32 = 500;
-    let (of, mut after) = (fonds::named(archive, of).await?.fonds, String::new());
+    let (of, mut after) = (reach.fonds(of).await?, String::new());
+    let tell = |row: Row| {
+        screen.answer(
+            || json!(row),
+            || {
+                let [code, title] = [&row.code, &row.title].map(|text| text.as_deref().unwrap_or("–"));
+                format!("{code}\t{title}\t{}", screen.say(row.state.vi(), row.state.en()))
+            },
+        );
+    };
+    let archive = match reach {
+        Reach::Here(archive) => archive,
+        Reach::There(server) => {
+            let rows: Vec<Row> = server.rows(&format!("api/v1/fonds/{of}/files"), "files", "after").await?;
+            rows.into_iter().for_each(tell);
+            return Ok(ExitCode::SUCCESS);
+        }
+    };
     loop {
         let page = archive.catalog.files(of, &after, PAGE).await?;
-        for file in &page {
-            let KnownFile { file: id, code, title, state, started, ended, maker, .. } = file;
-            screen.answer(
-                || {
-                    json!({"file": id, "code": code, "title": title, "state": state, "started": started,
-                        "ended": ended, "maker": maker})
-                },
-                || {
-                    let code = code.as_deref().unwrap_or("–");
-                    format!("{code}\t{title}\t{}", screen.say(state.vi(), state.en()))
-                },
-            );
-        }
-        match page.last() {
-            Some(file) => after = file.code.clone().unwrap_or_else(|| file.file.to_string()),
-            None => return Ok(ExitCode::SUCCESS),
+        let Some(last) = page.last() else { return Ok(ExitCode::SUCCESS) };
+        after = last.code.clone().unwrap_or_else(|| last.file.to_string());
+        for KnownFile { file, code, title, state, started, ended, maker, .. } in page {
+            tell(Row { file, code, title: Some(title), state, started, ended, maker: Some(maker) });
         }
     }
 }
@@ -218,21 +258,36 @@ async fn read(archive: &Archive, known: &KnownFile) -> Result<Arc<File>, Command
 /// Gives a file a class, and the period of that class as packages tell it.
 async fn classified(
     screen: &Screen,
-    archive: &Archive,
+    reach: &Reach,
     code: &str,
     (schedule, class): (&str, &str),
 ) -> Result<ExitCode, CommandError> {
-    let known = named(archive, code).await?;
-    let before = read(archive, &known).await?;
-    let (class, says) = schedule::class(archive, schedule, class).await?;
+    let (id, before) = match reach {
+        Reach::Here(archive) => {
+            let known = named(archive, code).await?;
+            (known.file, read(archive, &known).await?.about.clone())
+        }
+        Reach::There(server) => {
+            let id = reach.file_named(code).await?;
+            let shown = server.member(server.get(&format!("api/v1/files/{id}")), "file").await?;
+            (id, server.kept::<File>(&shown)?.about)
+        }
+    };
+    let (class, says) = schedule::class(reach, schedule, class).await?;
     let maintenance = says.period.maintenance();
     let about = About {
         class: Some(class),
         retention_code: Some(maintenance.code.into()),
         retention_years: maintenance.years.map(u32::from),
-        ..before.about.clone()
+        ..before
     };
-    told(screen, arrangement::describe_file(archive, &operator(archive), known.file, about).await)
+    match reach {
+        Reach::Here(archive) => told(screen, arrangement::describe_file(archive, &arranger(archive), id, about).await),
+        Reach::There(server) => {
+            let put = server.put(&format!("api/v1/files/{id}")).json(&about);
+            told(screen, server.act(Kind::File, put).await)
+        }
+    }
 }
 
 async fn overdue(screen: &Screen, archive: &Archive, of: Option<&str>) -> Result<ExitCode, CommandError> {
@@ -240,7 +295,7 @@ async fn overdue(screen: &Screen, archive: &Archive, of: Option<&str>) -> Result
         Some(code) => Some(fonds::named(archive, code).await?.fonds),
         None => None,
     };
-    let debts = arrangement::overdue(archive, of, &Limits::default()).await.map_err(fonds::broken)?;
+    let debts = arrangement::overdue(archive, of, &Limits::default()).await.map_err(broken)?;
     for debt in &debts {
         screen.answer(|| json!(debt), || owed(screen, debt));
     }
@@ -266,24 +321,59 @@ fn owed(screen: &Screen, debt: &Debt) -> String {
     lines.join("\n")
 }
 
-async fn shown(screen: &Screen, archive: &Archive, code: &str) -> Result<ExitCode, CommandError> {
-    let known = named(archive, code).await?;
-    let file = read(archive, &known).await?;
-    let inside = arrangement::inside(archive, &file.about).await;
-    let inside = inside.map_err(|error| CommandError::Usage(error.to_string()))?;
+/// A record that lies in a file: the day on which it was issued is not told by a server, nor what one may not read.
+struct Inside {
+    record: String,
+    issued: String,
+    subject: String,
+}
+
+/// The same as a server tells it.
+#[derive(Deserialize)]
+struct Listed {
+    record: String,
+    subject: Option<String>,
+}
+
+async fn shown(screen: &Screen, reach: &Reach, code: &str) -> Result<ExitCode, CommandError> {
+    let (file, json, inside): (Arc<File>, Value, Vec<Inside>) = match reach {
+        Reach::Here(archive) => {
+            let file = read(archive, &named(archive, code).await?).await?;
+            let inside = arrangement::inside(archive, &file.about).await;
+            let inside = inside.map_err(|error| CommandError::Usage(error.to_string()))?;
+            let inside = inside.iter().map(|record| Inside {
+                record: record.record.to_string(),
+                issued: record.metadata.issued.map(|day| day.to_string()).unwrap_or_default(),
+                subject: record.metadata.subject.clone(),
+            });
+            let inside = inside.collect();
+            let json = json!(*file);
+            (file, json, inside)
+        }
+        Reach::There(server) => {
+            let path = format!("api/v1/files/{}", reach.file_named(code).await?);
+            let json = server.member(server.get(&path), "file").await?;
+            let inside: Vec<Listed> = server.rows(&path, "records", "from").await?;
+            let inside = inside.into_iter().map(|Listed { record, subject }| Inside {
+                record,
+                issued: String::new(),
+                subject: subject.unwrap_or_else(|| "–".into()),
+            });
+            (Arc::new(server.kept(&json)?), json, inside.collect())
+        }
+    };
     let flaws = check_file(&file.about);
     screen.answer(
         || {
-            let records: Vec<String> = inside.iter().map(|record| record.record.to_string()).collect();
-            json!({"file": *file, "records": records, "flaws": flaws})
+            let records: Vec<&str> = inside.iter().map(|record| record.record.as_str()).collect();
+            json!({"file": json, "records": records, "flaws": flaws})
         },
         || {
             let state = screen.say(file.state.vi(), file.state.en());
             let mut lines = vec![format!("{code}\t{}\t{state}", file.about.title)];
-            lines.extend(inside.iter().map(|record| {
-                let issued = record.metadata.issued.map(|day| day.to_string()).unwrap_or_default();
-                format!("  {issued}\t{}\t{}", record.metadata.subject, record.record)
-            }));
+            lines.extend(
+                inside.iter().map(|Inside { record, issued, subject }| format!("  {issued}\t{subject}\t{record}")),
+            );
             lines.extend(flaws.iter().map(|flaw| line(screen, flaw)));
             lines.join("\n")
         },

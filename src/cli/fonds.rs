@@ -1,16 +1,18 @@
 //! `vankho fonds`: fonds are opened, closed and listed.
 
 use crate::archive::Archive;
-use crate::arrangement::{self, Arranged, ArrangementError};
+use crate::arrangement;
 use crate::catalog::arranged::KnownFonds;
-use crate::cli::{CommandError, Context, show::Screen};
+use crate::cli::{
+    CommandError, Context,
+    acting::{arranger, broken, read_date, told},
+    reach::{Reach, only_here},
+    show::Screen,
+};
 use crate::record::{
-    actor::Role,
     agencies::{Agencies, Draft},
-    date::PartialDate,
-    file_state::Who,
-    flaw::Flaw,
     fonds::{About, Closed, Kind},
+    unit,
 };
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -67,51 +69,71 @@ pub struct Close {
 
 impl FondsCommand {
     pub async fn run(self, context: &Context) -> Result<ExitCode, CommandError> {
-        let archive = context.open().await?;
-        let done = self.carried_out(context, &archive).await;
-        archive.close().await?;
+        let reach = context.reach().await?;
+        let done = self.carried_out(&context.screen, &reach).await;
+        reach.close().await?;
         done
     }
 
-    async fn carried_out(self, context: &Context, archive: &Archive) -> Result<ExitCode, CommandError> {
-        let (screen, who) = (&context.screen, operator(archive));
-        match self {
-            FondsCommand::Open(open) => {
+    async fn carried_out(self, screen: &Screen, reach: &Reach) -> Result<ExitCode, CommandError> {
+        match (self, reach) {
+            (FondsCommand::Open(open), Reach::Here(archive)) => {
                 let agencies = open.agencies.as_ref().map(read_agencies).transpose()?;
-                let about = (*open).about()?;
+                let (who, about) = (arranger(archive), (*open).about()?);
                 told(screen, arrangement::open_fonds(archive, &who, about, agencies.as_ref()).await)
             }
-            FondsCommand::Close(Close { code, on, reason }) => {
-                let closed = Closed { on: read_date(&on)?, reason };
-                let id = named(archive, &code).await?.fonds;
-                told(screen, arrangement::close_fonds(archive, &who, id, closed).await)
+            (FondsCommand::Open(open), Reach::There(server)) => {
+                if open.agencies.is_some() {
+                    return Err(only_here("fonds open --agencies"));
+                }
+                told(screen, server.act_with(unit::Kind::Fonds, "api/v1/fonds", &json!((*open).about()?)).await)
             }
-            FondsCommand::List => {
+            (FondsCommand::Close(Close { code, on, reason }), reach) => {
+                let (closed, id) = (Closed { on: read_date(&on)?, reason }, reach.fonds(&code).await?);
+                match reach {
+                    Reach::Here(archive) => {
+                        told(screen, arrangement::close_fonds(archive, &arranger(archive), id, closed).await)
+                    }
+                    Reach::There(server) => {
+                        let path = format!("api/v1/fonds/{id}/close");
+                        told(screen, server.act_with(unit::Kind::Fonds, &path, &json!(closed)).await)
+                    }
+                }
+            }
+            (FondsCommand::List, Reach::Here(archive)) => {
                 let to_close = arrangement::to_close(archive).await.map_err(broken)?;
                 for fonds in archive.catalog.fonds().await? {
                     let due = to_close.iter().find(|(known, _)| known.fonds == fonds.fonds);
-                    let due = due.map(|(_, day)| day.to_string());
-                    let KnownFonds { fonds: id, code, name, creator, closed } = &fonds;
-                    screen.answer(
-                        || {
-                            json!({"fonds": id, "code": code, "name": name, "creator": creator, "closed": closed,
-                                "to_close": due})
-                        },
-                        || {
-                            let closed = closed.as_ref().map(|day| format!("\t{} {day}", screen.say("đóng", "closed")));
-                            let due = due.as_ref().map(|day| {
-                                let said = screen
-                                    .say("cơ quan đã kết thúc, cần đóng vào ngày", "creator ended, to be closed on");
-                                format!("\t{said} {day}")
-                            });
-                            format!("{code}\t{name}\t{creator}{}", closed.or(due).unwrap_or_default())
-                        },
-                    );
+                    listed(screen, &fonds, Some(due.map(|(_, day)| day.to_string())));
                 }
+                Ok(ExitCode::SUCCESS)
+            }
+            (FondsCommand::List, Reach::There(server)) => {
+                server.fonds().await?.iter().for_each(|fonds| listed(screen, fonds, None));
                 Ok(ExitCode::SUCCESS)
             }
         }
     }
+}
+
+/// A fonds of the list, and on which day it should have been closed; a server does not tell that.
+fn listed(screen: &Screen, fonds: &KnownFonds, due: Option<Option<String>>) {
+    let KnownFonds { fonds: id, code, name, creator, closed } = fonds;
+    let mut row = json!({"fonds": id, "code": code, "name": name, "creator": creator, "closed": closed});
+    if let Some(due) = &due {
+        row["to_close"] = json!(due);
+    }
+    screen.answer(
+        || row,
+        || {
+            let closed = closed.as_ref().map(|day| format!("\t{} {day}", screen.say("đóng", "closed")));
+            let due = due.flatten().map(|day| {
+                let said = screen.say("cơ quan đã kết thúc, cần đóng vào ngày", "creator ended, to be closed on");
+                format!("\t{said} {day}")
+            });
+            format!("{code}\t{name}\t{creator}{}", closed.or(due).unwrap_or_default())
+        },
+    );
 }
 
 impl Open {
@@ -141,21 +163,6 @@ impl Open {
     }
 }
 
-/// Who acts at this machine's command line, as an archivist: whoever has its disk has the archive.
-pub fn operator(archive: &Archive) -> Who {
-    Who { id: archive.operator, role: Role::Archivist }
-}
-
-/// A date as people write it.
-pub fn read_date(typed: &str) -> Result<PartialDate, CommandError> {
-    PartialDate::read(typed).map_err(|_| {
-        CommandError::usage(
-            format!("{typed}: không phải là ngày; viết 2026, 05/2026 hoặc 15/05/2026"),
-            format!("{typed}: a date is written 2026, 2026-05 or 2026-05-15"),
-        )
-    })
-}
-
 fn read_agencies(path: &PathBuf) -> Result<Agencies, CommandError> {
     let file = |source| CommandError::File { path: path.display().to_string(), source };
     let text = std::fs::read_to_string(path).map_err(file)?;
@@ -169,63 +176,12 @@ fn read_agencies(path: &PathBuf) -> Result<Agencies, CommandError> {
 
 /// The fonds that has a code.
 pub async fn named(archive: &Archive, code: &str) -> Result<KnownFonds, CommandError> {
-    archive.catalog.fonds_of_code(code).await?.into_iter().next().ok_or_else(|| {
-        CommandError::usage(
-            format!("không có phông nào mang mã {code}; xem vankho fonds list"),
-            format!("no fonds has the code {code}; see vankho fonds list"),
-        )
-    })
+    archive.catalog.fonds_of_code(code).await?.into_iter().next().ok_or_else(|| unknown(code))
 }
 
-/// What an act of arrangement came to: 0 done, 1 refused.
-pub fn told(screen: &Screen, done: Result<Arranged, ArrangementError>) -> Result<ExitCode, CommandError> {
-    match done {
-        Ok(Arranged { unit, entry, flaws }) => {
-            screen.answer(
-                || json!({"unit": unit, "entry": entry, "flaws": flaws}),
-                || {
-                    let done = screen.say("Đã ghi vào sổ cái, sự kiện số", "In the ledger, entry");
-                    let lines = flaws.iter().map(|flaw| line(screen, flaw));
-                    std::iter::once(format!("{done} {entry}: {unit}")).chain(lines).collect::<Vec<_>>().join("\n")
-                },
-            );
-            Ok(ExitCode::SUCCESS)
-        }
-        Err(error) => refused(screen, error),
-    }
-}
-
-/// Why an act was refused, as an answer; what is no refusal is the command's own failure.
-pub fn refused(screen: &Screen, error: ArrangementError) -> Result<ExitCode, CommandError> {
-    match error {
-        ArrangementError::Refused(refusal) => {
-            let (vi, en) = (refusal.vi(), refusal.en());
-            screen
-                .answer(|| json!({"refused": refusal.as_str(), "vi": vi, "en": en}), || screen.say(vi, en).to_owned());
-            Ok(ExitCode::from(1))
-        }
-        ArrangementError::Flawed(flaws) => {
-            screen.answer(
-                || json!({"refused": "flawed", "flaws": flaws}),
-                || flaws.iter().map(|flaw| line(screen, flaw)).collect::<Vec<_>>().join("\n"),
-            );
-            Ok(ExitCode::from(1))
-        }
-        error => Err(broken(error)),
-    }
-}
-
-/// What stops a command.
-pub fn broken(error: ArrangementError) -> CommandError {
-    match error {
-        ArrangementError::Archive(error) => error.into(),
-        ArrangementError::Catalog(error) => error.into(),
-        error => CommandError::Usage(error.to_string()),
-    }
-}
-
-/// A flaw, as a line for people.
-pub fn line(screen: &Screen, flaw: &Flaw) -> String {
-    let detail = flaw.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
-    format!("{}{detail}: {}", flaw.place, screen.say(flaw.vi, flaw.en))
+pub fn unknown(code: &str) -> CommandError {
+    CommandError::usage(
+        format!("không có phông nào mang mã {code}; xem vankho fonds list"),
+        format!("no fonds has the code {code}; see vankho fonds list"),
+    )
 }

@@ -1,24 +1,25 @@
 //! `vankho hold`: holds (tạm dừng hủy) are placed, listed and released.
 
 use crate::access::saved;
-use crate::archive::Archive;
 use crate::catalog::holds::KnownHold;
 use crate::cli::{
     CommandError, Context,
-    acting::{self, Acting},
-    disposed::broken,
-    fonds, receipt,
+    acting::{Acting, broken},
+    reach::{Reach, id},
     show::Screen,
 };
 use crate::disposition::holds::{self, HoldAsked};
 use crate::record::{
     access::Reader,
-    hold::{Reason, Scope},
-    id::{HoldId, RecordId},
+    entry::Instant,
+    hold::{Hold, Reason, Scope},
+    id::{ActorId, HoldId, RecordId},
+    unit::{Kind, Unit},
 };
 use clap::{Args, Subcommand};
-use serde_json::json;
-use std::process::ExitCode;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::{process::ExitCode, sync::Arc};
 
 /// Placements that are read at once.
 const PAGE: u32 = 500;
@@ -95,68 +96,74 @@ struct On {
 
 impl HoldCommand {
     pub async fn run(self, context: &Context) -> Result<ExitCode, CommandError> {
-        let archive = context.open().await?;
-        let done = self.carried_out(context, &archive).await;
-        archive.close().await?;
+        self.acting.expect_nobody(context)?;
+        let reach = context.reach().await?;
+        let done = self.carried_out(context, &reach).await;
+        reach.close().await?;
         done
     }
 
-    async fn carried_out(self, context: &Context, archive: &Archive) -> Result<ExitCode, CommandError> {
+    async fn carried_out(self, context: &Context, reach: &Reach) -> Result<ExitCode, CommandError> {
         let HoldCommand { acting, what } = self;
         match what {
-            What::List { all } => listed(&context.screen, archive, all).await,
-            What::Show { hold } => shown(&context.screen, archive, acting::id(&hold, "hold list")?).await,
-            What::Place(place) => place.carried_out(context, archive, &acting).await,
+            What::List { all } => listed(&context.screen, reach, all).await,
+            What::Show { hold } => shown(&context.screen, reach, id(&hold, "hold list")?).await,
+            What::Place(place) => place.carried_out(context, reach, &acting).await,
             What::Release { hold, reason } => {
-                let (id, who) = (acting::id(&hold, "hold list")?, acting.who(context, archive).await?);
-                acting.told(&context.screen, holds::release_hold(archive, &who, id, &reason).await)
+                let id: HoldId = id(&hold, "hold list")?;
+                match reach {
+                    Reach::Here(archive) => {
+                        let who = acting.who(context, archive).await?;
+                        acting.told(context, holds::release_hold(archive, &who, id, &reason).await)
+                    }
+                    Reach::There(server) => {
+                        let path = format!("api/v1/holds/{id}/release");
+                        acting.told(context, server.act_with(Kind::Hold, &path, &json!({"reason": reason})).await)
+                    }
+                }
             }
         }
     }
 }
 
 impl Place {
-    async fn carried_out(
-        self,
-        context: &Context,
-        archive: &Archive,
-        acting: &Acting,
-    ) -> Result<ExitCode, CommandError> {
+    async fn carried_out(self, context: &Context, reach: &Reach, acting: &Acting) -> Result<ExitCode, CommandError> {
         let reason = read_reason(&self.reason)?;
-        let (scope, found) = self.on.scope(archive, self.later).await?;
+        let scope = self.on.scope(reach, self.later).await?;
         let asked_by = match &self.asked_by {
-            Some(name) => Some(acting::actor(archive, name).await?),
+            Some(name) => Some(reach.actor(name).await?),
             None => None,
         };
-        let who = acting.who(context, archive).await?;
         let Place { authority, text: reason_text, .. } = self;
-        let asked = HoldAsked { authority, reason, reason_text, scope, asked_by };
-        acting.told(&context.screen, holds::place_hold(archive, &who, asked, &found).await)
+        match reach {
+            Reach::Here(archive) => {
+                let found: Vec<RecordId> = match &scope {
+                    Scope::Search { query, .. } => saved::found(archive, query, Reader::Archivist)
+                        .await
+                        .map_err(|error| CommandError::Usage(error.to_string()))?,
+                    _ => Vec::new(),
+                };
+                let who = acting.who(context, archive).await?;
+                let asked = HoldAsked { authority, reason, reason_text, scope, asked_by };
+                acting.told(context, holds::place_hold(archive, &who, asked, &found).await)
+            }
+            Reach::There(server) => {
+                let asked = json!({"authority": authority, "reason": reason, "reason_text": reason_text,
+                    "scope": scope, "asked_by": asked_by});
+                acting.told(context, server.act_with(Kind::Hold, "api/v1/holds", &asked).await)
+            }
+        }
     }
 }
 
 impl On {
-    async fn scope(&self, archive: &Archive, later: bool) -> Result<(Scope, Vec<RecordId>), CommandError> {
-        let scope = match (&self.record, &self.file, &self.fonds, &self.search) {
-            (Some(typed), ..) => Scope::Record { record: receipt::named(archive, typed).await? },
-            (_, Some(typed), ..) => match acting::file(archive, typed).await? {
-                Some(file) => Scope::File { file },
-                None => {
-                    return Err(CommandError::usage(
-                        format!("không có hồ sơ nào mang mã {typed}; xem vankho file list MÃ_PHÔNG"),
-                        format!("no file has the code {typed}; see vankho file list FONDS"),
-                    ));
-                }
-            },
-            (_, _, Some(typed), _) => Scope::Fonds { fonds: fonds::named(archive, typed).await?.fonds },
-            (.., search) => {
-                let query = search.clone().unwrap_or_default();
-                let found = saved::found(archive, &query, Reader::Archivist).await;
-                let found = found.map_err(|error| CommandError::Usage(error.to_string()))?;
-                return Ok((Scope::Search { query, later_arrivals: later }, found));
-            }
-        };
-        Ok((scope, Vec::new()))
+    async fn scope(&self, reach: &Reach, later_arrivals: bool) -> Result<Scope, CommandError> {
+        Ok(match (&self.record, &self.file, &self.fonds, &self.search) {
+            (Some(typed), ..) => Scope::Record { record: reach.record(typed).await? },
+            (_, Some(typed), ..) => Scope::File { file: reach.file_named(typed).await? },
+            (_, _, Some(typed), _) => Scope::Fonds { fonds: reach.fonds(typed).await? },
+            (.., search) => Scope::Search { query: search.clone().unwrap_or_default(), later_arrivals },
+        })
     }
 }
 
@@ -171,14 +178,35 @@ fn read_reason(typed: &str) -> Result<Reason, CommandError> {
     })
 }
 
-async fn listed(screen: &Screen, archive: &Archive, all: bool) -> Result<ExitCode, CommandError> {
-    for hold in archive.catalog.holds().await?.iter().filter(|hold| all || hold.released.is_none()) {
-        let KnownHold { hold: id, at, scope, authority, reason, asked_by, released, placed, .. } = hold;
+/// A hold of the list, here and as a server tells it.
+#[derive(Serialize, Deserialize)]
+struct Row {
+    hold: HoldId,
+    at: Instant,
+    scope: String,
+    authority: String,
+    reason: Reason,
+    asked_by: ActorId,
+    released: Option<Instant>,
+    placed: u64,
+}
+
+impl From<KnownHold> for Row {
+    fn from(known: KnownHold) -> Row {
+        let KnownHold { hold, at, scope, authority, reason, asked_by, released, placed, .. } = known;
+        Row { hold, at, scope, authority, reason, asked_by, released, placed }
+    }
+}
+
+async fn listed(screen: &Screen, reach: &Reach, all: bool) -> Result<ExitCode, CommandError> {
+    let rows: Vec<Row> = match reach {
+        Reach::Here(archive) => archive.catalog.holds().await?.into_iter().map(Row::from).collect(),
+        Reach::There(server) => server.all("api/v1/holds", "holds").await?,
+    };
+    for hold in rows.iter().filter(|hold| all || hold.released.is_none()) {
+        let Row { hold: id, at, authority, reason, released, placed, .. } = hold;
         screen.answer(
-            || {
-                json!({"hold": id, "at": at, "scope": scope, "authority": authority, "reason": reason,
-                    "asked_by": asked_by, "released": released, "placed": placed})
-            },
+            || json!(hold),
             || {
                 let state = if released.is_some() { screen.say("đã gỡ", "released") } else { "" };
                 let reason = screen.say(reason.vi(), reason.en());
@@ -189,15 +217,34 @@ async fn listed(screen: &Screen, archive: &Archive, all: bool) -> Result<ExitCod
     Ok(ExitCode::SUCCESS)
 }
 
-async fn shown(screen: &Screen, archive: &Archive, id: HoldId) -> Result<ExitCode, CommandError> {
-    let (hold, _) = holds::hold(archive, id).await.map_err(broken)?.ok_or_else(|| {
-        CommandError::usage(
-            format!("không có lệnh tạm dừng hủy {id}; xem `vankho hold list`"),
-            format!("no hold {id}; see `vankho hold list`"),
-        )
-    })?;
+/// That a hold lies on something, as a server tells it.
+#[derive(Deserialize)]
+struct Placed {
+    kind: String,
+    unit: String,
+    entry: u64,
+    at: Instant,
+    released: Option<u64>,
+}
+
+async fn shown(screen: &Screen, reach: &Reach, id: HoldId) -> Result<ExitCode, CommandError> {
+    let (hold, json): (Arc<Hold>, Value) = match reach {
+        Reach::Here(archive) => {
+            let (hold, _) = holds::hold(archive, id).await.map_err(broken)?.ok_or_else(|| {
+                CommandError::usage(
+                    format!("không có lệnh tạm dừng hủy {id}; xem `vankho hold list`"),
+                    format!("no hold {id}; see `vankho hold list`"),
+                )
+            })?;
+            (hold.clone(), json!(*hold))
+        }
+        Reach::There(server) => {
+            let json = server.member(server.get(&format!("api/v1/holds/{id}")), "hold").await?;
+            (Arc::new(server.kept(&json)?), json)
+        }
+    };
     screen.answer(
-        || json!({"hold": *hold}),
+        || json!({"hold": json}),
         || {
             let reason = screen.say(hold.reason.vi(), hold.reason.en());
             let released =
@@ -205,24 +252,30 @@ async fn shown(screen: &Screen, archive: &Archive, id: HoldId) -> Result<ExitCod
             format!("{id}\t{}\t{reason}: {}{}", hold.authority, hold.reason_text, released.unwrap_or_default())
         },
     );
+    let tell = |unit: Unit, entry: u64, at: Instant, released: Option<u64>| {
+        let kind = screen.say(unit.kind().vi(), unit.kind().as_str());
+        screen.answer(
+            || json!({"placed": unit, "entry": entry, "at": at, "released": released}),
+            || format!("  {kind}\t{unit}\t{entry}"),
+        );
+    };
+    let archive = match reach {
+        Reach::Here(archive) => archive,
+        Reach::There(server) => {
+            for Placed { kind, unit, entry, at, released } in
+                server.rows(&format!("api/v1/holds/{id}"), "placements", "from").await?
+            {
+                tell(server.read(serde_json::from_value(json!({ kind: unit })))?, entry, at, released);
+            }
+            return Ok(ExitCode::SUCCESS);
+        }
+    };
     let mut from = 0;
     loop {
         let page = archive.catalog.placements(id, from, PAGE).await?;
         let Some(last) = page.last() else { return Ok(ExitCode::SUCCESS) };
         from = last.seq + 1;
-        for one in &page {
-            screen.answer(
-                || json!({"placed": one.unit, "entry": one.seq, "at": one.at, "released": one.released}),
-                || {
-                    format!(
-                        "  {}\t{}\t{}",
-                        screen.say(one.unit.kind().vi(), one.unit.kind().as_str()),
-                        one.unit,
-                        one.seq
-                    )
-                },
-            );
-        }
+        page.iter().for_each(|one| tell(one.unit, one.seq, one.at, one.released));
     }
 }
 

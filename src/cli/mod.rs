@@ -14,13 +14,15 @@ mod audit;
 mod backlog;
 mod backup;
 mod case;
+mod cases;
 mod characterize;
-mod disposed;
+mod correct;
 mod due;
 mod export;
 mod file;
 mod fixity;
 mod fonds;
+mod heading;
 mod hold;
 mod ingest;
 mod key;
@@ -29,6 +31,7 @@ mod papers;
 mod plan;
 mod place;
 mod places;
+mod reach;
 mod receipt;
 mod record;
 mod remote;
@@ -91,6 +94,10 @@ enum Command {
     Search(Box<search::Search>),
     /// Show a record, or its history / Xem một tài liệu hoặc lịch sử mô tả của nó
     Show(record::Show),
+    /// Describe a record anew / Mô tả lại một tài liệu
+    Describe(correct::Describe),
+    /// Move a record into another file / Chuyển tài liệu sang hồ sơ khác
+    Move(correct::Move),
     /// Print the receipt of a record / In biên nhận của một tài liệu
     Receipt(receipt::ReceiptOf),
     /// Write records out as plain files / Xuất tài liệu ra tệp thường
@@ -293,17 +300,9 @@ fn only_here(command: &Command) -> Option<&'static str> {
         Command::Verify(verify::Verify::Archive(_)) => Some("verify archive"),
         Command::Verify(verify::Verify::Ledger(_)) => Some("verify ledger"),
         Command::Actor(_) => Some("actor"),
-        Command::Fonds(_) => Some("fonds"),
-        Command::File(_) => Some("file"),
         Command::Plan(_) => Some("plan"),
         Command::Backlog(_) => Some("backlog"),
         Command::Agency(_) => Some("agency"),
-        Command::Schedule(_) => Some("schedule"),
-        Command::Due(_) => Some("due"),
-        Command::Hold(_) => Some("hold"),
-        Command::Case(_) => Some("case"),
-        Command::Withdrawal(_) => Some("withdrawal"),
-        Command::Secret(_) => Some("secret"),
         Command::Serve(_) => Some("serve"),
         Command::Witness(_) => Some("witness"),
         Command::Rebuild => Some("rebuild"),
@@ -317,8 +316,18 @@ fn only_here(command: &Command) -> Option<&'static str> {
         Command::Timestamp(_) => Some("timestamp"),
         Command::Ingest(_)
         | Command::Audit(_)
+        | Command::Fonds(_)
+        | Command::File(_)
+        | Command::Schedule(_)
+        | Command::Due(_)
+        | Command::Hold(_)
+        | Command::Case(_)
+        | Command::Withdrawal(_)
+        | Command::Secret(_)
         | Command::Search(_)
         | Command::Show(_)
+        | Command::Describe(_)
+        | Command::Move(_)
         | Command::Receipt(_)
         | Command::Export(_)
         | Command::Verify(_)
@@ -329,10 +338,7 @@ fn only_here(command: &Command) -> Option<&'static str> {
 
 async fn run(context: &Context, command: Command) -> Result<ExitCode, CommandError> {
     if let (Some(name), Some(_)) = (only_here(&command), &context.server) {
-        return Err(CommandError::usage(
-            format!("vankho {name} chỉ chạy trên máy có kho; bỏ --server và chạy tại đó với --data"),
-            format!("vankho {name} runs where the archive is; leave --server out and run it there with --data"),
-        ));
+        return Err(reach::only_here(name));
     }
     match command {
         Command::Init(init) => init.run(context).await,
@@ -340,6 +346,8 @@ async fn run(context: &Context, command: Command) -> Result<ExitCode, CommandErr
         Command::Characterize(characterize) => characterize.run(context).await,
         Command::Search(search) => search.run(context).await,
         Command::Show(show) => show.run(context).await,
+        Command::Describe(describe) => describe.run(context).await,
+        Command::Move(into) => into.run(context).await,
         Command::Receipt(receipt) => receipt.run(context).await,
         Command::Export(export) => export.run(context).await,
         Command::Verify(verify) => verify.run(context).await,

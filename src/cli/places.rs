@@ -1,6 +1,6 @@
 //! `vankho status`, `heal`, `promote`: the places of the archive, and how they stand.
 
-use crate::access::answer::{self, BackedUp, Covered, Stands, State};
+use crate::access::answer::{self, BackedUp, Covered, Laxer, Stands, State};
 use crate::archive::{
     Archive, Clock,
     promote::{Promoted, Promotion},
@@ -49,6 +49,10 @@ fn text(screen: &Screen, state: &State) -> String {
         let pending = screen.say("lệnh hủy chưa hoàn tất", "orders to destroy not carried out yet");
         lines.push(format!("{} {pending}", state.orders_pending));
     }
+    lines.extend(state.laxer.iter().map(|Laxer { setting, article }| match screen.say("vi", "en") {
+        "vi" => format!("CẢNH BÁO: retention.{setting} lỏng hơn quy định ({article}); sửa lại cấu hình"),
+        _ => format!("WARNING: retention.{setting} is laxer than the law ({article}); mend the configuration"),
+    }));
     lines.join("\n")
 }
 

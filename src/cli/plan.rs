@@ -5,8 +5,8 @@ use crate::arrangement::{self, ArrangementError, OpenedFiles, PlanDraft};
 use crate::catalog::lists::KnownPlan;
 use crate::cli::{
     CommandError, Context,
-    disposed::acting,
-    fonds::{self, line, operator, read_date, refused, told},
+    acting::{arranger, broken, by_password, line, read_date, refused, told},
+    fonds,
     show::{self, Screen},
 };
 use crate::exchange::{forms, lists};
@@ -100,7 +100,7 @@ impl PlanCommand {
     }
 
     async fn carried_out(self, context: &Context, archive: &Archive) -> Result<ExitCode, CommandError> {
-        let (screen, who) = (&context.screen, operator(archive));
+        let (screen, who) = (&context.screen, arranger(archive));
         match self {
             PlanCommand::List => listed(screen, archive).await,
             PlanCommand::Show(one) => Ok(shown(screen, &*one.read(archive).await?)),
@@ -137,7 +137,7 @@ impl One {
 
     async fn read(&self, archive: &Archive) -> Result<Arc<FilePlan>, CommandError> {
         let id: PlanId = self.named(archive).await?.plan;
-        let read = arrangement::plan(archive, id).await.map_err(fonds::broken)?;
+        let read = arrangement::plan(archive, id).await.map_err(broken)?;
         read.map(|(plan, _)| plan).ok_or_else(|| self.unknown())
     }
 
@@ -159,7 +159,7 @@ impl Import {
             Ok(read) => read,
             Err(wrong) => return Ok(unread(screen, &wrong)),
         };
-        let (who, known) = (operator(archive), fonds::named(archive, &fonds).await?);
+        let (who, known) = (arranger(archive), fonds::named(archive, &fonds).await?);
         let one = One { fonds, year };
         if let Ok(there) = one.named(archive).await {
             return told(screen, arrangement::describe_plan(archive, &who, there.plan, headings, files).await);
@@ -183,7 +183,7 @@ pub fn unread(screen: &Screen, wrong: &[lists::Wrong]) -> ExitCode {
 
 /// A head who shows by a password who they are.
 pub async fn head_named(context: &Context, archive: &Archive, name: &str) -> Result<Who, CommandError> {
-    let shown = acting(context, archive, name).await?;
+    let shown = by_password(context, archive, name).await?;
     Ok(Who { id: shown.actor, role: shown.role })
 }
 

@@ -4,8 +4,10 @@ use crate::archive::Archive;
 use crate::catalog::retention::KnownSchedule;
 use crate::cli::{
     CommandError, Context,
-    disposed::{acting, broken, found, line, operator, read_day, refused, told},
-    fonds::read_date,
+    acting::{self, Undone, broken, by_password, line, operator, read_day, refused, token_says, told},
+    heading::{self, Heading},
+    reach::{Reach, no_schedule},
+    remote::Server,
     show::Screen,
 };
 use crate::disposition;
@@ -14,15 +16,17 @@ use crate::record::{
     finding::Severity,
     id::ScheduleId,
     retention::{
-        change::Change,
+        change::{Move, Totals},
         check::check,
         rules::Rules,
-        schedule::{Class, Draft, LegalSource, Schedule},
+        schedule::{Class, Draft, Schedule},
     },
     term::ClassRef,
+    unit::Kind,
 };
 use clap::{Args, Subcommand};
-use serde_json::json;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
@@ -67,37 +71,6 @@ pub struct One {
     number: Option<u32>,
 }
 
-/// What a table of classes does not say
-#[derive(Args, Default)]
-struct Heading {
-    /// Its title / Tên bảng
-    #[arg(long)]
-    title: Option<String>,
-    /// The number of the legal text / Số văn bản
-    #[arg(long, value_name = "NUMBER")]
-    source: Option<String>,
-    /// What the legal text is called / Tên văn bản
-    #[arg(long, value_name = "TITLE")]
-    source_title: Option<String>,
-    /// Who issued it, and when / Cơ quan ban hành, ngày ban hành
-    #[arg(long)]
-    agency: Option<String>,
-    #[arg(long, value_name = "DATE")]
-    issued: Option<String>,
-    /// The first day on which it is in force / Ngày có hiệu lực
-    #[arg(long, value_name = "DAY")]
-    from: Option<String>,
-    /// The first day on which it is not any more / Ngày hết hiệu lực
-    #[arg(long, value_name = "DAY")]
-    until: Option<String>,
-    /// Rows are missing or not compared with the print: nothing can be destroyed by it / Chưa đầy đủ
-    #[arg(long)]
-    incomplete: bool,
-    /// What is to be known of it / Ghi chú
-    #[arg(long)]
-    note: Option<String>,
-}
-
 /// Read a table into a new schedule
 #[derive(Args)]
 pub struct Import {
@@ -132,49 +105,105 @@ pub struct Approve {
     /// Its day / Ngày quyết định
     #[arg(long, value_name = "DAY")]
     on: String,
-    /// The account of the head, whose password is asked for / Tài khoản người đứng đầu
+    /// The account of the head, whose password is asked for; with --server the token says who / Tài khoản người đứng đầu
     #[arg(long = "as", value_name = "NAME")]
-    head: String,
+    head: Option<String>,
+}
+
+/// A version as it is listed, here and by a server.
+#[derive(Serialize, Deserialize)]
+pub struct Version {
+    pub schedule: ScheduleId,
+    version: u32,
+    title: String,
+    /// The number of its legal source.
+    pub source: Option<String>,
+    from: String,
+    until: Option<String>,
+    incomplete: bool,
+    approved: Option<String>,
+    classes: u32,
+    /// Do due dates follow from it? Told by a server.
+    #[serde(default, skip_serializing)]
+    rules: bool,
+}
+
+impl From<KnownSchedule> for Version {
+    fn from(known: KnownSchedule) -> Version {
+        let KnownSchedule { schedule, version, title, source, from, until, incomplete, approved, classes, .. } = known;
+        Version { schedule, version, title, source, from, until, incomplete, approved, classes, rules: false }
+    }
+}
+
+/// What a server says that a change would move.
+#[derive(Deserialize)]
+struct Simulated {
+    totals: Totals,
+    moves: Vec<Move>,
 }
 
 impl ScheduleCommand {
     pub async fn run(self, context: &Context) -> Result<ExitCode, CommandError> {
-        let archive = context.open().await?;
-        let done = self.carried_out(context, &archive).await;
-        archive.close().await?;
+        let reach = context.reach().await?;
+        let done = self.carried_out(context, &reach).await;
+        reach.close().await?;
         done
     }
 
-    async fn carried_out(self, context: &Context, archive: &Archive) -> Result<ExitCode, CommandError> {
-        let (screen, who) = (&context.screen, operator(archive));
+    async fn carried_out(self, context: &Context, reach: &Reach) -> Result<ExitCode, CommandError> {
+        let screen = &context.screen;
         match self {
             ScheduleCommand::List => {
-                let known = archive.catalog.schedules().await?;
+                let known: Vec<Version> = match reach {
+                    Reach::Here(archive) => archive.catalog.schedules().await?.into_iter().map(Version::from).collect(),
+                    Reach::There(server) => server.schedules().await?,
+                };
                 known.iter().for_each(|known| listed(screen, known));
                 Ok(ExitCode::SUCCESS)
             }
-            ScheduleCommand::Show(one) => Ok(shown(screen, &*one.read(archive).await?, &archive.config.retention)),
+            ScheduleCommand::Show(one) => {
+                let (schedule, json) = one.read(reach).await?;
+                let rules = match reach {
+                    Reach::Here(archive) => archive.config.retention.clone(),
+                    Reach::There(_) => Rules::default(),
+                };
+                Ok(shown(screen, &schedule, &json, &rules))
+            }
             ScheduleCommand::Export(one) => {
-                let schedule = one.read(archive).await?;
-                screen.answer(|| json!(*schedule), || schedule::to_text(&schedule.classes).trim_end().to_owned());
+                let (schedule, json) = one.read(reach).await?;
+                screen.answer(|| json, || schedule::to_text(&schedule.classes).trim_end().to_owned());
                 Ok(ExitCode::SUCCESS)
             }
             ScheduleCommand::Import(import) => {
                 let Some(classes) = read_table(context, &import.file).await? else { return Ok(ExitCode::from(1)) };
                 let draft = import.heading.draft(None, classes)?;
-                told(screen, disposition::open_schedule(archive, &who, draft).await)
+                match reach {
+                    Reach::Here(archive) => {
+                        told(screen, disposition::open_schedule(archive, &operator(archive), draft).await)
+                    }
+                    Reach::There(server) => told(screen, handed(server, "api/v1/schedules", &draft).await),
+                }
             }
-            ScheduleCommand::Shipped { name } => taken(screen, archive, name.as_deref()).await,
-            ScheduleCommand::Revise(revise) => revise.carried_out(context, archive).await,
-            ScheduleCommand::Approve(Approve { schedule, decision, on, head }) => {
-                let id = named(archive, &schedule).await?;
-                let head = acting(context, archive, &head).await?;
-                told(screen, disposition::approve_schedule(archive, &head, id, &decision, read_day(&on)?).await)
-            }
+            ScheduleCommand::Shipped { name } => match reach {
+                Reach::Here(archive) => taken(screen, archive, name.as_deref()).await,
+                Reach::There(server) => taken_there(screen, server, name.as_deref()).await,
+            },
+            ScheduleCommand::Revise(revise) => revise.carried_out(context, reach).await,
+            ScheduleCommand::Approve(approve) => approve.carried_out(context, reach).await,
             ScheduleCommand::Simulate { schedule, file } => {
-                let id = named(archive, &schedule).await?;
+                let id = reach.schedule(&schedule).await?;
                 let Some(classes) = read_table(context, &file).await? else { return Ok(ExitCode::from(1)) };
-                match disposition::simulate(archive, id, &classes).await {
+                let change = match reach {
+                    Reach::Here(archive) => disposition::simulate(archive, id, &classes)
+                        .await
+                        .map(|change| Simulated { totals: change.totals(), moves: change.moves() })
+                        .map_err(Undone::from),
+                    Reach::There(server) => {
+                        let post = server.post(&format!("api/v1/schedules/{id}/simulate"));
+                        server.once_json(post.json(&json!({"classes": classes}))).await.map_err(Undone::from)
+                    }
+                };
+                match change {
                     Ok(change) => Ok(moved(screen, &change)),
                     Err(error) => refused(screen, error),
                 }
@@ -184,21 +213,78 @@ impl ScheduleCommand {
 }
 
 impl One {
-    async fn read(&self, archive: &Archive) -> Result<Arc<Schedule>, CommandError> {
-        let id = named(archive, &self.schedule).await?;
-        let read = match self.number {
-            Some(version) => disposition::version(archive, id, version).await,
-            None => disposition::schedule(archive, id).await,
-        };
-        let read = read.map_err(broken)?.map(|(schedule, _)| schedule);
-        read.ok_or_else(|| unknown(&self.schedule))
+    /// The version, and as it is shown for scripts.
+    async fn read(&self, reach: &Reach) -> Result<(Arc<Schedule>, Value), CommandError> {
+        let id = reach.schedule(&self.schedule).await?;
+        version(reach, id, self.number).await?.ok_or_else(|| no_schedule(&self.schedule))
+    }
+}
+
+/// A version of a schedule, else the newest; and as it is shown for scripts.
+async fn version(
+    reach: &Reach,
+    id: ScheduleId,
+    number: Option<u32>,
+) -> Result<Option<(Arc<Schedule>, Value)>, CommandError> {
+    match reach {
+        Reach::Here(archive) => {
+            let read = match number {
+                Some(version) => disposition::version(archive, id, version).await,
+                None => disposition::schedule(archive, id).await,
+            };
+            Ok(read.map_err(broken)?.map(|(schedule, _)| (schedule.clone(), json!(*schedule))))
+        }
+        Reach::There(server) => {
+            let number = match number {
+                Some(number) => Some(number),
+                None => versions(server, id).await?.last().map(|one| one.version),
+            };
+            let Some(number) = number else { return Ok(None) };
+            let question = server.get(&format!("api/v1/schedules/{id}/versions/{number}"));
+            let shown = server.member(question, "schedule").await?;
+            Ok(Some((Arc::new(server.kept(&shown)?), shown)))
+        }
+    }
+}
+
+/// The versions of a schedule, the oldest first.
+async fn versions(server: &Server, id: ScheduleId) -> Result<Vec<Version>, CommandError> {
+    Ok(server.all(&format!("api/v1/schedules/{id}"), "schedules").await?)
+}
+
+/// Hands a draft over to a server: its classes as a table, its head in the address. What is wrong with the table was told.
+async fn handed(server: &Server, path: &str, draft: &Draft) -> Result<acting::Told, Undone> {
+    let table = server.post(path).query(&heading::told(draft)).body(schedule::to_text(&draft.classes));
+    let told = server.act(Kind::Schedule, table).await?;
+    Ok(acting::Told { flaws: None, ..told })
+}
+
+impl Approve {
+    async fn carried_out(self, context: &Context, reach: &Reach) -> Result<ExitCode, CommandError> {
+        let Approve { schedule, decision, on, head } = self;
+        let (id, on) = (reach.schedule(&schedule).await?, read_day(&on)?);
+        match (reach, head) {
+            (Reach::Here(archive), Some(head)) => {
+                let head = by_password(context, archive, &head).await?;
+                told(&context.screen, disposition::approve_schedule(archive, &head, id, &decision, on).await)
+            }
+            (Reach::Here(_), None) => Err(CommandError::usage(
+                "thiếu tài khoản người đứng đầu; ghi --as TÊN_TÀI_KHOẢN".into(),
+                "the account of the head is missing; give --as NAME".into(),
+            )),
+            (Reach::There(_), Some(_)) => Err(token_says()),
+            (Reach::There(server), None) => {
+                let (path, body) = (format!("api/v1/schedules/{id}/approve"), json!({"decision": decision, "on": on}));
+                told(&context.screen, server.act_with(Kind::Schedule, &path, &body).await)
+            }
+        }
     }
 }
 
 impl Revise {
-    async fn carried_out(self, context: &Context, archive: &Archive) -> Result<ExitCode, CommandError> {
+    async fn carried_out(self, context: &Context, reach: &Reach) -> Result<ExitCode, CommandError> {
         let one = One { schedule: self.schedule, number: None };
-        let before = one.read(archive).await?;
+        let (before, _) = one.read(reach).await?;
         let classes = match &self.file {
             Some(file) => match read_table(context, file).await? {
                 Some(classes) => classes,
@@ -208,72 +294,27 @@ impl Revise {
         };
         let draft = self.heading.draft(Some(&before), classes)?;
         let draft = Draft { incomplete: draft.incomplete && !self.complete, ..draft };
-        let revised = disposition::revise_schedule(archive, &operator(archive), before.schedule, draft).await;
-        told(&context.screen, revised)
-    }
-}
-
-impl Heading {
-    /// The draft; what is not told is as it was before. A source of which only a part is known is one with flaws.
-    fn draft(self, before: Option<&Schedule>, classes: Vec<Class>) -> Result<Draft, CommandError> {
-        let was = before.and_then(|before| before.source.clone());
-        let issued = self.issued.as_deref().map(read_date).transpose()?;
-        let was_told = |told: Option<String>, was: fn(&LegalSource) -> &String, source: &Option<LegalSource>| {
-            told.or_else(|| source.as_ref().map(|source| was(source).clone())).unwrap_or_default()
-        };
-        let source = issued.or(was.as_ref().map(|source| source.issued)).map(|issued| LegalSource {
-            number: was_told(self.source, |source| &source.number, &was),
-            title: was_told(self.source_title, |source| &source.title, &was),
-            issued,
-            agency: was_told(self.agency, |source| &source.agency, &was),
-        });
-        let from = self.from.as_deref().map(read_day).transpose()?.or(before.map(|before| before.from));
-        let from = from.ok_or_else(|| {
-            CommandError::usage(
-                "thiếu ngày có hiệu lực; ghi --from NGÀY".into(),
-                "the first day in force is missing; give --from DAY".into(),
-            )
-        })?;
-        let until = self.until.as_deref().map(read_day).transpose()?.or(before.and_then(|before| before.until));
-        Ok(Draft {
-            title: self.title.or(before.map(|before| before.title.clone())).unwrap_or_default(),
-            source,
-            from,
-            until,
-            incomplete: self.incomplete || before.is_some_and(|before| before.incomplete),
-            note: self.note.or(before.and_then(|before| before.note.clone())),
-            classes,
-        })
-    }
-}
-
-fn unknown(typed: &str) -> CommandError {
-    CommandError::usage(
-        format!("không có bảng thời hạn lưu trữ {typed}; xem vankho schedule list"),
-        format!("there is no schedule {typed}; see vankho schedule list"),
-    )
-}
-
-/// The schedule that is meant: by its identifier, or by the number of its source where only one has it.
-pub async fn named(archive: &Archive, typed: &str) -> Result<ScheduleId, CommandError> {
-    let known = archive.catalog.schedules().await?;
-    let meant =
-        |known: &&KnownSchedule| known.schedule.to_string() == typed || known.source.as_deref() == Some(typed.trim());
-    match &known.iter().filter(meant).collect::<Vec<_>>()[..] {
-        [one] => Ok(one.schedule),
-        _ => Err(unknown(typed)),
+        let (screen, id) = (&context.screen, before.schedule);
+        match reach {
+            Reach::Here(archive) => {
+                told(screen, disposition::revise_schedule(archive, &operator(archive), id, draft).await)
+            }
+            Reach::There(server) => {
+                told(screen, handed(server, &format!("api/v1/schedules/{id}/versions"), &draft).await)
+            }
+        }
     }
 }
 
 /// A class as a description names it, and what it says: of the version that rules, else of the newest.
-pub async fn class(archive: &Archive, typed: &str, class: &str) -> Result<(ClassRef, Class), CommandError> {
-    let id = named(archive, typed).await?;
-    let ruling = match archive.catalog.ruling(id).await? {
-        Some(known) => disposition::version(archive, id, known.version).await.map_err(broken)?,
-        None => None,
+pub async fn class(reach: &Reach, typed: &str, class: &str) -> Result<(ClassRef, Class), CommandError> {
+    let id = reach.schedule(typed).await?;
+    let ruling = match reach {
+        Reach::Here(archive) => archive.catalog.ruling(id).await?.map(|known| known.version),
+        Reach::There(server) => versions(server, id).await?.iter().find(|one| one.rules).map(|one| one.version),
     };
-    let newest = disposition::schedule(archive, id).await.map_err(broken)?;
-    for (version, _) in [ruling, newest].into_iter().flatten() {
+    for number in ruling.map(Some).into_iter().chain([None]) {
+        let Some((version, _)) = version(reach, id, number).await? else { continue };
         if let Some(says) = version.class(class) {
             return Ok((ClassRef { schedule: id, version: version.version, class: class.into() }, says.clone()));
         }
@@ -290,7 +331,9 @@ async fn read_table(context: &Context, path: &Path) -> Result<Option<Vec<Class>>
     let bytes = tokio::fs::read(path).await.map_err(file)?;
     let reading = schedule::read(Path::new("/proc/self/exe"), &bytes, &context.config.content).await;
     let imported = reading.map_err(|error| CommandError::Usage(error.to_string()))?;
-    imported.flaws.iter().for_each(|flaw| found(&context.screen, flaw));
+    for flaw in &imported.flaws {
+        context.screen.answer(|| json!({"flaw": flaw}), || line(&context.screen, flaw));
+    }
     let stops = imported.flaws.iter().any(|flaw| flaw.severity == Severity::Error);
     Ok((!stops).then_some(imported.classes))
 }
@@ -300,7 +343,7 @@ async fn taken(screen: &Screen, archive: &Archive, name: Option<&str>) -> Result
     let drafts = shipped::schedules().map_err(|error| CommandError::Usage(error.to_string()))?;
     let number = |draft: &Draft| draft.source.as_ref().map(|source| source.number.clone()).unwrap_or_default();
     if let Some(name) = name {
-        let draft = drafts.into_iter().find(|draft| number(draft) == name.trim()).ok_or_else(|| unknown(name))?;
+        let draft = drafts.into_iter().find(|draft| number(draft) == name.trim()).ok_or_else(|| no_schedule(name))?;
         return told(screen, disposition::open_schedule(archive, &operator(archive), draft).await);
     }
     for draft in &drafts {
@@ -313,13 +356,39 @@ async fn taken(screen: &Screen, archive: &Archive, name: Option<&str>) -> Result
     Ok(ExitCode::SUCCESS)
 }
 
-fn listed(screen: &Screen, known: &KnownSchedule) {
-    let KnownSchedule { schedule, version, title, source, from, until, incomplete, approved, classes, .. } = known;
+/// A schedule that comes with the program of a server.
+#[derive(Deserialize)]
+struct Shipped {
+    number: usize,
+    title: String,
+    source: Option<String>,
+    from: String,
+    until: Option<String>,
+    classes: usize,
+}
+
+/// The same at a server, whose program may bring others.
+async fn taken_there(screen: &Screen, server: &Server, name: Option<&str>) -> Result<ExitCode, CommandError> {
+    let shipped: Vec<Shipped> = server.all("api/v1/schedules/shipped", "shipped").await?;
+    if let Some(name) = name {
+        let meant = shipped.iter().find(|one| one.source.as_deref() == Some(name.trim()));
+        let path = format!("api/v1/schedules/shipped/{}", meant.ok_or_else(|| no_schedule(name))?.number);
+        return told(screen, server.act_with(Kind::Schedule, &path, &json!({})).await);
+    }
+    for Shipped { title, source, from, until, classes, .. } in &shipped {
+        let source = source.as_deref().unwrap_or_default();
+        screen.answer(
+            || json!({"source": source, "title": title, "from": from, "until": until, "classes": classes}),
+            || format!("{source}\t{title}\t{classes}"),
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn listed(screen: &Screen, known: &Version) {
+    let Version { schedule, version, title, source, incomplete, approved, classes, .. } = known;
     screen.answer(
-        || {
-            json!({"schedule": schedule, "version": version, "title": title, "source": source, "from": from,
-                "until": until, "incomplete": incomplete, "approved": approved, "classes": classes})
-        },
+        || json!(known),
         || {
             let state = state(screen, approved.is_some(), *incomplete);
             let source = source.as_deref().unwrap_or("–");
@@ -336,10 +405,10 @@ fn state(screen: &Screen, approved: bool, incomplete: bool) -> &'static str {
     }
 }
 
-fn shown(screen: &Screen, schedule: &Schedule, rules: &Rules) -> ExitCode {
+fn shown(screen: &Screen, schedule: &Schedule, json: &Value, rules: &Rules) -> ExitCode {
     let flaws = check(schedule, rules);
     screen.answer(
-        || json!({"schedule": schedule, "flaws": flaws}),
+        || json!({"schedule": json, "flaws": flaws}),
         || {
             let state = state(screen, schedule.approved.is_some(), schedule.incomplete);
             let mut lines = vec![format!("{}\tv{}\t{state}", schedule.title, schedule.version)];
@@ -358,8 +427,8 @@ fn shown(screen: &Screen, schedule: &Schedule, rules: &Rules) -> ExitCode {
 }
 
 /// What a simulation came to: the groups that move, then the totals.
-fn moved(screen: &Screen, change: &Change) -> ExitCode {
-    for group in change.moves() {
+fn moved(screen: &Screen, Simulated { totals, moves }: &Simulated) -> ExitCode {
+    for group in moves {
         screen.answer(
             || json!(group),
             || {
@@ -368,7 +437,6 @@ fn moved(screen: &Screen, change: &Change) -> ExitCode {
             },
         );
     }
-    let totals = change.totals();
     screen.answer(
         || json!({"totals": totals}),
         || {
@@ -384,41 +452,4 @@ fn moved(screen: &Screen, change: &Change) -> ExitCode {
         },
     );
     ExitCode::SUCCESS
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::record::retention::{flaw::FlawCode, schedule::tests::example};
-
-    /// What is not told stays as it was; a new schedule needs its first day, and lacks a source where none is told.
-    #[test]
-    fn what_a_heading_says_and_what_it_leaves() {
-        let before = example();
-        let kept = Heading::default().draft(Some(&before), before.classes.clone()).unwrap();
-        let same = kept.first_version(before.schedule, before.salt.clone());
-        let expected = Schedule { version: 1, replaces: None, approved: None, ..before.clone() };
-        assert_eq!(same, expected);
-        let told = Heading {
-            title: Some("Bảng mới".into()),
-            source: Some("9/2027/TT-BNV".into()),
-            from: Some("01/01/2028".into()),
-            until: Some("01/01/2030".into()),
-            incomplete: true,
-            ..Heading::default()
-        };
-        let draft = told.draft(Some(&before), Vec::new()).unwrap();
-        let source = draft.source.unwrap();
-        let was = before.source.clone().unwrap();
-        assert_eq!((source.number.as_str(), source.issued, &source.agency), ("9/2027/TT-BNV", was.issued, &was.agency));
-        assert_eq!(
-            (draft.from.to_string().as_str(), draft.until.is_some(), draft.incomplete),
-            ("2028-01-01", true, true)
-        );
-        assert!(Heading::default().draft(None, Vec::new()).is_err());
-        let bare = Heading { from: Some("01/01/2028".into()), ..Heading::default() };
-        let bare = bare.draft(None, before.classes.clone()).unwrap().first_version(before.schedule, before.salt);
-        let flaws: Vec<FlawCode> = check(&bare, &Rules::default()).iter().map(|flaw| flaw.code).collect();
-        assert_eq!(flaws, [FlawCode::NoTitle, FlawCode::NoSource]);
-    }
 }

@@ -1,10 +1,10 @@
 //! `vankho secret`: what may bear a secrecy mark (độ mật) is hidden at once, and expelled by two people.
 
-use crate::archive::Archive;
-use crate::cli::{CommandError, Context, acting::Acting, receipt};
+use crate::cli::{CommandError, Context, acting::Acting, actor, reach::Reach};
 use crate::disposition::secrets;
-use crate::record::secrecy::Level;
+use crate::record::{secrecy::Level, unit::Kind};
 use clap::{Args, Subcommand, ValueEnum};
+use serde_json::json;
 use std::process::ExitCode;
 
 /// Secrecy marks, and in whose name.
@@ -64,19 +64,33 @@ impl From<Mark> for Level {
 
 impl SecretCommand {
     pub async fn run(self, context: &Context) -> Result<ExitCode, CommandError> {
-        let archive = context.open().await?;
-        let done = self.carried_out(context, &archive).await;
-        archive.close().await?;
+        self.acting.expect_nobody(context)?;
+        let reach = context.reach().await?;
+        let done = self.carried_out(context, &reach).await;
+        reach.close().await?;
         done
     }
 
-    async fn carried_out(self, context: &Context, archive: &Archive) -> Result<ExitCode, CommandError> {
+    async fn carried_out(self, context: &Context, reach: &Reach) -> Result<ExitCode, CommandError> {
         let SecretCommand { acting, what } = self;
         let (What::Suspect { record, .. }
         | What::Confirm { record, .. }
         | What::Refute { record, .. }
         | What::Expel { record }) = &what;
-        let record = receipt::named(archive, record).await?;
+        let record = reach.record(record).await?;
+        let archive = match reach {
+            Reach::Here(archive) => archive,
+            Reach::There(server) => {
+                let asked = match what {
+                    What::Suspect { level, .. } => json!({"act": "suspect", "level": Level::from(level)}),
+                    What::Confirm { level, .. } => json!({"act": "confirm", "level": Level::from(level)}),
+                    What::Refute { reason, .. } => json!({"act": "refute", "reason": reason}),
+                    What::Expel { .. } => json!({"act": "expel", "password": *actor::ask(context)?}),
+                };
+                let path = format!("api/v1/records/{record}/secrecy");
+                return acting.told(context, server.act_with(Kind::Record, &path, &asked).await);
+            }
+        };
         let who = acting.who(context, archive).await?;
         let done = match what {
             What::Suspect { level, .. } => secrets::suspect(archive, &who, record, level.into()).await,
@@ -84,6 +98,6 @@ impl SecretCommand {
             What::Refute { reason, .. } => secrets::refute(archive, &who, record, &reason).await,
             What::Expel { .. } => secrets::expel(archive, &who, record).await,
         };
-        acting.told(&context.screen, done)
+        acting.told(context, done)
     }
 }

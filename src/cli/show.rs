@@ -31,7 +31,7 @@ impl Screen {
     }
 
     /// One of two texts.
-    pub fn say(&self, vi: &'static str, en: &'static str) -> &'static str {
+    pub fn say<T>(&self, vi: T, en: T) -> T {
         if self.language == Language::Vi { vi } else { en }
     }
 

@@ -15,7 +15,7 @@
 use crate::archive::Archive;
 pub use crate::catalog::retention::{DueFilter, DueUnit};
 use crate::catalog::{
-    CatalogError,
+    Catalog, CatalogError,
     retention::{Clocked, Falling},
 };
 use crate::disposition::{DispositionError, schedules::versions_at};
@@ -104,13 +104,23 @@ pub async fn forecast(archive: &Archive) -> Result<Vec<Falling>, DispositionErro
 }
 
 /// What would move, if these were the classes of a schedule. A class that they lack goes on by the version that has it.
-/// A page of units is in memory at a time, and the groups that [`Change`] tells apart.
 pub async fn simulate(archive: &Archive, id: ScheduleId, classes: &[Class]) -> Result<Change, DispositionError> {
-    let reading = archive.config.retention.reading;
+    let (today, reading) = (Day::in_vietnam(now(archive)), archive.config.retention.reading);
+    Ok(moves(&archive.catalog, id, classes, (today, reading)).await?)
+}
+
+/// The same by what a catalog knows, on a day and by a reading of the law. A page of units is in memory at a time, and the
+/// groups that [`Change`] tells apart.
+pub async fn moves(
+    catalog: &Catalog,
+    id: ScheduleId,
+    classes: &[Class],
+    (today, reading): (Day, Reading),
+) -> Result<Change, CatalogError> {
     let by_code: HashMap<&str, &Class> = classes.iter().map(|class| (class.code.as_str(), class)).collect();
-    let (mut change, mut after) = (Change::new(Day::in_vietnam(now(archive))), String::new());
+    let (mut change, mut after) = (Change::new(today), String::new());
     loop {
-        let page = archive.catalog.clocked(id, &after, PAGE).await?;
+        let page = catalog.clocked(id, &after, PAGE).await?;
         let Some(last) = page.last() else { return Ok(change) };
         after = last.unit.to_string();
         page.iter().for_each(|unit| change.add(moved(unit, &by_code, reading)));

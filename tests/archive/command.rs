@@ -327,6 +327,22 @@ async fn an_answer_that_cannot_be_written_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn settings_that_are_laxer_than_the_law_are_told() {
+    let world = holding(&row("1", "một", r#""text":"một""#)).await;
+    let status = |years: &str, language: &str| {
+        let mut command = Command::new(PROGRAM);
+        command.env_clear().env("VANKHO_RETENTION__YEARS_MAX", years).arg("--data").arg(world.data.path());
+        let output = command.args(["--language", language, "status"]).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(!status("70", "en").contains("WARNING"));
+    let (vi, en) = (status("99", "vi"), status("99", "en"));
+    assert!(vi.contains("retention.years_max lỏng hơn quy định (Luật Lưu trữ 33/2024/QH15 điều 15)"), "{vi}");
+    assert!(en.contains("retention.years_max is laxer than the law"), "{en}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn which_rows_have_a_finding_is_told() {
     let world = World::on_disk().await;
     let wrong = |n: usize, more: &str| row(&n.to_string(), "văn bản", &format!(r#""text":"t{n}"{more}"#));

@@ -328,6 +328,18 @@ pub fn loose(metadata: &Metadata) -> Metadata {
     }
 }
 
+/// A case of which nothing is done yet, and its script.
+pub async fn scripted(archive: &Archive, units: &[Listable], appraised: bool) -> (CaseId, Vec<(u8, Act)>) {
+    let case = opened_case(archive, appraised).await;
+    let listed = grounds(archive, units).await;
+    (case, script(archive, &listed, appraised))
+}
+
+/// Where an act stands in a script, the first of its name.
+pub fn step(acts: &[(u8, Act)], wanted: &str) -> usize {
+    acts.iter().position(|(_, act)| act.as_str() == wanted).unwrap()
+}
+
 /// The acts of a case from its list to the minutes of handing over, each with who does it.
 pub fn script(archive: &Archive, listed: &[(Listable, Ground)], appraised: bool) -> Vec<(u8, Act)> {
     let paper = |number: &str| paper(archive, number);
@@ -381,9 +393,8 @@ pub async fn proceed(archive: &Archive, case: CaseId, acts: &[(u8, Act)]) -> Res
 
 /// A case that is decided and handed over: everything may be ordered.
 pub async fn decided(archive: &Archive, units: &[Listable]) -> CaseId {
-    let case = opened_case(archive, false).await;
-    let listed = grounds(archive, units).await;
-    proceed(archive, case, &script(archive, &listed, false)).await.unwrap();
+    let (case, acts) = scripted(archive, units, false).await;
+    proceed(archive, case, &acts).await.unwrap();
     case
 }
 

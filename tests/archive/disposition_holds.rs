@@ -335,10 +335,8 @@ async fn a_hold_on_a_saved_search_catches_what_comes_later_if_it_is_to() {
 
 /// What is on hold is not even decided; where nothing else is, the rest is.
 async fn decided_but_for_holds(archive: &Archive, units: &[Listable; 2], both: bool) -> Option<CaseId> {
-    use crate::disposing::{grounds, opened_case, proceed, script};
-    let case = opened_case(archive, false).await;
-    let listed = grounds(archive, units).await;
-    let acts = script(archive, &listed, false);
+    use crate::disposing::{proceed, scripted};
+    let (case, acts) = scripted(archive, units, false).await;
     assert_eq!(refused(proceed(archive, case, &acts).await), Refusal::OnHold, "the first is held anyway");
     if both {
         return None;

@@ -5,7 +5,8 @@ use crate::{
     disposing::{
         ARCHIVIST, CHAIR, CLASS, CODE, HEAD, MEMBERS, SECOND, Settled, about, actor, all_until, approve, class,
         decided, deposit, draft, ends, entries, forget, grounds, keeper, meddle, opened_case, opened_file, order,
-        paper, proceed, refused, said, schedule_of, script, settled, settled_under, text, today, who, years_pass,
+        paper, proceed, refused, said, schedule_of, scripted, settled, settled_under, step, text, today, who,
+        years_pass,
     },
     world::World,
 };
@@ -203,9 +204,7 @@ async fn a_hold_of_every_scope_stops_the_order_until_it_is_released() {
 async fn a_hold_after_the_list_stops_the_decision_too() {
     let given = Given::due().await;
     let archive = &given.archive;
-    let case = opened_case(archive, false).await;
-    let listed = grounds(archive, &[given.file()]).await;
-    let acts = script(archive, &listed, false);
+    let (case, acts) = scripted(archive, &[given.file()], false).await;
     let (decide, before) = (acts.len() - 2, &acts[..acts.len() - 2]);
     proceed(archive, case, before).await.unwrap();
     let scope = Scope::Record { record: given.settled.inside[0] };
@@ -219,11 +218,9 @@ async fn a_hold_after_the_list_stops_the_decision_too() {
 async fn who_reviews_does_not_decide_and_nobody_decides_without_a_review() {
     let given = Given::due().await;
     let archive = &given.archive;
-    let listed = grounds(archive, &[given.file()]).await;
-    let acts = script(archive, &listed, false);
-    let of = |wanted: &str| acts.iter().position(|(_, act)| act.as_str() == wanted).unwrap();
+    let (case, acts) = scripted(archive, &[given.file()], false).await;
+    let of = |wanted: &str| step(&acts, wanted);
     // No council at all: nobody is of it, it cannot meet, and nothing is decided.
-    let case = opened_case(archive, false).await;
     proceed(archive, case, &acts[..of("set_up_council")]).await.unwrap();
     for step in ["opine", "end_review", "propose"] {
         let found = refused(proceed(archive, case, &acts[of(step)..=of(step)]).await);
@@ -267,10 +264,8 @@ async fn who_reviews_does_not_decide_and_nobody_decides_without_a_review() {
 async fn nothing_is_decided_without_the_appraisal_nor_ordered_without_the_handing_over() {
     let given = Given::due().await;
     let archive = &given.archive;
-    let case = opened_case(archive, true).await;
-    let listed = grounds(archive, &[given.file()]).await;
-    let acts = script(archive, &listed, true);
-    let of = |wanted: &str| acts.iter().position(|(_, act)| act.as_str() == wanted).unwrap();
+    let (case, acts) = scripted(archive, &[given.file()], true).await;
+    let of = |wanted: &str| step(&acts, wanted);
     proceed(archive, case, &acts[..of("appraise")]).await.unwrap();
     assert_eq!(refused(proceed(archive, case, &acts[of("decide")..=of("decide")]).await), Refusal::NoAppraisal);
     assert_eq!(refused(order(archive, case, given.file()).await), Refusal::NotDecided);
@@ -284,9 +279,7 @@ async fn nothing_is_decided_without_the_appraisal_nor_ordered_without_the_handin
 async fn an_order_past_the_flow_is_judged_by_the_ledger() {
     let given = Given::due().await;
     let (archive, settled) = (&given.archive, &given.settled);
-    let case = opened_case(archive, false).await;
-    let listed = grounds(archive, &[given.file()]).await;
-    let acts = script(archive, &listed, false);
+    let (case, acts) = scripted(archive, &[given.file()], false).await;
     let mut done = 0;
     // Before each act of the review up to the decision.
     for (n, (_, act)) in acts.iter().enumerate() {
@@ -666,9 +659,8 @@ async fn what_is_on_hold_is_not_taken_out_of_its_file_by_the_catalog() {
 async fn a_stage_in_the_catalog_decides_nothing() {
     let given = Given::due().await;
     let archive = &given.archive;
-    let case = opened_case(archive, false).await;
-    let listed = grounds(archive, &[given.file()]).await;
-    proceed(archive, case, &script(archive, &listed, false)[..1]).await.unwrap();
+    let (case, acts) = scripted(archive, &[given.file()], false).await;
+    proceed(archive, case, &acts[..1]).await.unwrap();
     meddle(&given.catalog(), &["UPDATE cases SET stage = 'decided', decided = at".into()]).await;
     assert_eq!(refused(order(archive, case, given.file()).await), Refusal::NotDecided);
     given.nothing_happened().await;

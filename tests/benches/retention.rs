@@ -5,7 +5,6 @@
 
 use crate::{Bars, median, quantile, runtime};
 use std::{
-    collections::HashMap,
     fs,
     time::{Duration, Instant},
 };
@@ -14,6 +13,7 @@ use vankho::{
         Applied, Catalog,
         retention::{DueFilter, DueMark},
     },
+    disposition::due,
     record::{
         access::Access,
         component::{Component, Format, PLAIN_TEXT, Role},
@@ -29,8 +29,7 @@ use vankho::{
         id::{ActorId, FileId, FondsId, HoldId, RecordId, ScheduleId},
         metadata::Metadata,
         retention::{
-            change::{Change, Row},
-            clock::{Reading, count},
+            clock::Reading,
             day::Day,
             period::Period,
             schedule::{self, Action, Approval, Class, LegalSource, Schedule},
@@ -107,29 +106,12 @@ async fn due_list(bars: &mut Bars, catalog: &Catalog, records: u64) {
     }
 }
 
-/// What `disposition::simulate` does, over the catalog alone: every unit is counted under the new classes.
+/// Every unit is counted under the new classes.
 async fn simulation(bars: &mut Bars, catalog: &Catalog, records: u64) {
     let began = Instant::now();
     let classes: Vec<Class> = (0..CLASSES).map(|n| class(n, 5)).collect();
-    let by_code: HashMap<&str, &Class> = classes.iter().map(|class| (class.code.as_str(), class)).collect();
-    let (mut change, mut after) = (Change::new("2026-11-27".parse().unwrap()), String::new());
-    loop {
-        let page = catalog.clocked(schedule_id(), &after, 1_000).await.unwrap();
-        let Some(last) = page.last() else { break };
-        after = last.unit.to_string();
-        for unit in &page {
-            let says = by_code[unit.class.as_str()];
-            let then = count(says.period, says.trigger, &unit.facts, Reading::default()).due;
-            change.add(Row {
-                class_before: &unit.class,
-                class_after: &unit.class,
-                before: unit.due,
-                after: then,
-                records: unit.records,
-                bytes: unit.bytes,
-            });
-        }
-    }
+    let on = ("2026-11-27".parse().unwrap(), Reading::default());
+    let change = due::moves(catalog, schedule_id(), &classes, on).await.unwrap();
     let seconds = began.elapsed().as_secs_f64();
     let totals = change.totals();
     println!("a change of the schedule moves {} of {} records", totals.moved.records, totals.seen.records);

@@ -5,7 +5,8 @@ use crate::service::{Service, Visitor};
 use serde_json::{Value, json};
 
 pub const PASSWORD: &str = "một mật khẩu dài";
-const TABLE: &str = "code\tgroup\ttitle\tperiod\n1.01\t1\tKế hoạch công tác\t5 năm\n1.02\t1\tQuyết định\tVĩnh viễn\n";
+pub const TABLE: &str =
+    "code\tgroup\ttitle\tperiod\n1.01\t1\tKế hoạch công tác\t5 năm\n1.02\t1\tQuyết định\tVĩnh viễn\n";
 const HEAD: [(&str, &str); 7] = [
     ("title", "Bảng thời hạn lưu trữ"),
     ("number", "10/2022/TT-BNV"),

@@ -1,5 +1,7 @@
 //! The command line with `--server`: what it does and says is what it does and says where the archive is.
 
+use crate::arrangement::{AGENCY, record};
+use crate::disposition::{PASSWORD, TABLE, account};
 use crate::service::{Service, Visitor};
 use crate::world::{PROGRAM, docx, folder};
 use serde_json::Value;
@@ -33,6 +35,62 @@ impl Afar {
 
     fn run(&self, address: &str, arguments: &[&str]) -> Output {
         self.command(address, arguments).output().unwrap()
+    }
+}
+
+/// Somebody who works from afar, with the server that they ask.
+struct Worker<'a> {
+    afar: Afar,
+    address: &'a str,
+}
+
+impl<'a> Worker<'a> {
+    fn new(service: &'a Service, visitor: &Visitor) -> Worker<'a> {
+        Worker { afar: Afar::new(visitor), address: &service.address }
+    }
+
+    /// The exit code, and the answers that scripts read; each shell word of `line` is one, `~` in it is a space.
+    fn ask(&self, line: &str, password: &str) -> (Option<i32>, Vec<Value>, String) {
+        let words: Vec<String> = line.split_whitespace().map(|word| word.replace('~', " ")).collect();
+        let words: Vec<&str> = ["--json"].into_iter().chain(words.iter().map(String::as_str)).collect();
+        let mut command = self.afar.command(self.address, &words);
+        let output = command.env("VANKHO_PASSWORD", password).output().unwrap();
+        let answers = serde_json::Deserializer::from_slice(&output.stdout).into_iter::<Value>();
+        let answers: Vec<Value> = answers.map(|answer| answer.unwrap()).collect();
+        (output.status.code(), answers, format!("{line}: {}", told(&output)))
+    }
+
+    /// What is answered where it is done.
+    fn done(&self, line: &str) -> Vec<Value> {
+        let (code, answers, said) = self.ask(line, PASSWORD);
+        assert_eq!(code, Some(0), "{said}");
+        answers
+    }
+
+    /// The unit of a kind that something was done to.
+    fn unit(&self, kind: &str, line: &str) -> String {
+        let answers = self.done(line);
+        let unit = answers.last().unwrap()["unit"][kind].as_str();
+        unit.unwrap_or_else(|| panic!("{line}: {answers:?}")).to_owned()
+    }
+
+    /// The code of the rule by which it is refused, as where the archive is.
+    fn refused(&self, line: &str) -> String {
+        let (code, answers, said) = self.ask(line, PASSWORD);
+        assert_eq!(code, Some(1), "{said}");
+        let answer = answers.last().unwrap();
+        if answer["refused"] != "flawed" {
+            let texts = ["vi", "en"].map(|language| answer[language].as_str().unwrap());
+            assert!(texts[0] != texts[1] && texts.iter().all(|text| text.contains("; ")), "{said}");
+        }
+        answer["refused"].as_str().unwrap().to_owned()
+    }
+
+    /// That it cannot be done from here, and what to do instead.
+    fn not_from_here(&self, line: &str, words: [&str; 2]) {
+        let (code, _, said) = self.ask(line, PASSWORD);
+        assert_eq!(code, Some(3), "{said}");
+        assert!(words.iter().all(|words| said.contains(words)), "{said}");
     }
 }
 
@@ -376,4 +434,228 @@ async fn what_cannot_be_done_from_afar_says_why_in_both_languages() {
         assert!(!told(&refused).contains(&who.token), "{arguments:?}");
         assert!(began.elapsed() < Duration::from_secs(20), "{arguments:?}");
     }
+}
+
+const ONLY_HERE: [&str; 2] = ["chỉ chạy trên máy có kho", "runs where the archive is"];
+const OPEN_FONDS: &str = "fonds open P1 --name Phông~Sở~Nội~vụ --creator H49.64.33";
+const OPEN_FILE: &str = "file open H49.64.33.2015.160 --fonds P1 --title Kế~hoạch~năm~2015 --retention 05 \
+                         --started 05/01/2015 --ended 2015-12-31 --maker Trần~Thị~Lan";
+const FILE: &str = "H49.64.33.2015.160";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fonds_and_files_are_arranged_from_afar() {
+    let mut service = Service::start().await;
+    let clerk = service.actor("lan", "records_clerk", AGENCY);
+    let (lan, thu) = (Worker::new(&service, &clerk), service.actor("thu", "archivist", AGENCY));
+    let thu = Worker::new(&service, &thu);
+    assert_eq!(lan.refused(OPEN_FONDS), "not_your_role");
+    let fonds = thu.unit("fonds", OPEN_FONDS);
+    assert_eq!(thu.refused(OPEN_FONDS), "flawed");
+    let (_, flawed, _) = thu.ask(OPEN_FONDS, "");
+    assert_eq!(flawed[0]["flaws"][0]["code"], "duplicate_code");
+    assert_ne!(flawed[0]["flaws"][0]["vi"], flawed[0]["flaws"][0]["en"], "told as here: {flawed:?}");
+    let listed = lan.done("fonds list");
+    assert_eq!((&listed[0]["fonds"], &listed[0]["code"]), (&fonds.as_str().into(), &"P1".into()));
+    thu.not_from_here(&format!("{OPEN_FONDS} --agencies agencies.json"), ONLY_HERE);
+    thu.not_from_here("file list P9", ["không có phông nào mang mã P9", "no fonds has the code P9"]);
+
+    let file = lan.unit("file", OPEN_FILE);
+    let listed = lan.done("file list P1");
+    let row = &listed[0];
+    assert_eq!((&row["file"], &row["code"], &row["state"]), (&file.as_str().into(), &FILE.into(), &"open".into()));
+    assert_eq!(lan.refused(&format!("file close {FILE}")), "flawed", "nothing lies in it");
+    let kept = record(&service, &clerk, 1, FILE).await;
+    let other = OPEN_FILE.replace(FILE, "H49.64.33.2015.161");
+    lan.unit("file", &other);
+    let inside = |code: &str| lan.done(&format!("file show {code}"))[0]["records"].clone();
+    assert_eq!(lan.refused(&format!("move {kept} {FILE} --reason xếp~nhầm")), "already_there");
+    assert_eq!(lan.unit("record", &format!("move {kept} H49.64.33.2015.161 --reason xếp~nhầm")), kept);
+    assert_eq!((inside(FILE), inside("H49.64.33.2015.161")), (serde_json::json!([]), serde_json::json!([kept])));
+    lan.done(&format!("move {kept} {file} --reason xếp~lại"));
+    let mut said = lan.done(&format!("show {kept}"))[0]["description"]["metadata"].clone();
+    said["subject"] = "Kế hoạch công tác".into();
+    let place = folder();
+    let metadata = place.path().join("metadata.json");
+    fs::write(&metadata, said.to_string()).unwrap();
+    lan.unit("record", &format!("describe {kept} {}", metadata.display()));
+    assert_eq!(lan.done(&format!("show {kept}"))[0]["description"]["metadata"]["subject"], "Kế hoạch công tác");
+    lan.done(&format!("file close {FILE}"));
+    assert_eq!(lan.refused(&format!("file close {file}")), "not_now", "it is named by its identifier, too");
+    let shown = lan.done(&format!("file show {FILE}"));
+    assert_eq!((&shown[0]["file"]["state"], &shown[0]["records"][0]), (&"closed".into(), &kept.as_str().into()));
+    lan.done(&format!("file reopen {FILE} --reason thiếu~tài~liệu"));
+    lan.done(&format!("file close {FILE}"));
+    lan.done(&format!("file submit {FILE}"));
+    assert_eq!(lan.refused(&format!("file accept {FILE}")), "not_your_role");
+    thu.done(&format!("file return {FILE} --reason thiếu~số~trang"));
+    thu.not_from_here("file show nothing", ["không có hồ sơ nào mang mã nothing", "no file has the code nothing"]);
+    thu.done("fonds close P1 --on 31/12/2025 --reason cơ~quan~giải~thể");
+    let refused = |language: &str| {
+        let words = ["--language", language, "file", "accept", FILE];
+        thu.afar.run(thu.address, &words)
+    };
+    // The same refusal as where the archive is: text, code and exit code.
+    let accept = format!("file accept {FILE}");
+    let (code, afar, _) = thu.ask(&accept, "");
+    let (vi, en) = (refused("vi"), refused("en"));
+    drop((lan, thu));
+    assert_eq!(service.terminate(), Some(0));
+    let here = service.command(&["file", "accept", FILE]);
+    assert_eq!((here.status.code(), code), (Some(1), Some(1)), "{}", told(&here));
+    let here: Value = serde_json::from_slice(&here.stdout).unwrap();
+    assert_eq!(here, afar[0]);
+    for (output, language) in [(vi, "vi"), (en, "en")] {
+        assert_eq!(String::from_utf8(output.stdout).unwrap().trim_end(), here[language].as_str().unwrap());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn schedules_are_approved_and_holds_are_released_from_afar() {
+    let service = Service::start().await;
+    let clerk = service.actor("lan", "records_clerk", AGENCY);
+    let lan = Worker::new(&service, &clerk);
+    let thu = Worker::new(&service, &service.actor("thu", "archivist", AGENCY));
+    let hoa = Worker::new(&service, &service.actor("hoa", "head", AGENCY));
+    let inputs = folder();
+    let table = |name: &str, text: &str| {
+        fs::write(inputs.path().join(name), text).unwrap();
+        inputs.path().join(name).to_str().unwrap().to_owned()
+    };
+    let head = "--title Bảng~thời~hạn~lưu~trữ --source 10/2022/TT-BNV --source-title Thông~tư --issued 2022-12-19 \
+                --agency Bộ~Nội~vụ --from 2023-02-15";
+    let (code, flawed, said) =
+        thu.ask(&format!("schedule import {} {head}", table("bad.tsv", "title\tperiod\nKế hoạch\tkhông rõ\n")), "");
+    assert_eq!(code, Some(1), "{said}");
+    assert!(flawed.iter().any(|one| one["flaw"]["code"] == "unread_period" && one["flaw"]["row"] == 2), "{said}");
+    let import = format!("schedule import {} {head}", table("table.tsv", TABLE));
+    assert_eq!(thu.refused(&import.replace("Bảng~thời~hạn~lưu~trữ", "~")), "flawed");
+    let schedule = thu.unit("schedule", &import);
+    let listed = thu.done("schedule list");
+    assert_eq!((&listed[0]["schedule"], &listed[0]["approved"]), (&schedule.as_str().into(), &Value::Null));
+    let approve = format!("schedule approve {schedule} --decision 15/QĐ-SNV --on 2024-01-02");
+    assert_eq!(thu.refused(&approve), "not_your_role");
+    hoa.not_from_here(&format!("{approve} --as hoa"), ["bỏ --as", "leave --as out"]);
+    hoa.done(&approve);
+    let shown = lan.done("schedule show 10/2022/TT-BNV");
+    assert_eq!(shown[0]["schedule"]["classes"].as_array().unwrap().len(), 2);
+    assert_eq!(shown[0]["schedule"]["approved"]["decision"], "15/QĐ-SNV");
+    assert_eq!(thu.done("schedule shipped").len(), 2);
+
+    thu.unit("fonds", OPEN_FONDS);
+    let file = lan.unit("file", OPEN_FILE);
+    lan.done(&format!("file classify {FILE} --schedule 10/2022/TT-BNV --class 1.01"));
+    record(&service, &clerk, 1, FILE).await;
+    lan.done(&format!("file close {FILE}"));
+    let due = thu.done("due list --fonds P1 --held false");
+    assert_eq!((&due[0]["unit"]["file"], &due[0]["due"]), (&file.as_str().into(), &"on:2021-01-01".into()));
+    assert_eq!(thu.done("due list --until 2020-12-31"), [] as [Value; 0]);
+    let why = thu.done(&format!("due explain {FILE}"));
+    assert_eq!((&why[0]["due"], &why[0]["terms"][0]["class"]), (&"on:2021-01-01".into(), &"1.01".into()));
+    assert!(thu.done("due forecast").iter().any(|row| row["year"] == 2021));
+    assert_eq!(thu.done("due transfers").len(), 0);
+    thu.not_from_here("due transfers --limit 1001", ["giảm --limit", "lower --limit"]);
+    let longer = table("longer.tsv", &TABLE.replace("5 năm", "20 năm"));
+    let moved = thu.done(&format!("schedule simulate {schedule} {longer}"));
+    assert_eq!(moved.last().unwrap()["totals"]["due_no_more"]["records"], 1, "{moved:?}");
+    let revised = thu.unit("schedule", &format!("schedule revise {schedule} {longer} --note dài~hơn"));
+    assert_eq!(revised, schedule);
+    let newest = thu.done(&format!("schedule show {schedule}"));
+    assert_eq!(newest[0]["schedule"]["classes"][0]["period"], "years:20");
+    assert_eq!(newest[0]["schedule"]["title"], "Bảng thời hạn lưu trữ", "what is not told stays");
+
+    let place = format!("hold place --authority Tòa~án~tỉnh --reason litigation --text vụ~án~12/2026 --file {FILE}");
+    assert_eq!(thu.refused(&place.replace("Tòa~án~tỉnh", "~")), "no_authority");
+    let hold = thu.unit("hold", &place);
+    assert_eq!(thu.done("due list")[0]["held"], true);
+    let shown = thu.done(&format!("hold show {hold}"));
+    assert_eq!(
+        (&shown[0]["hold"]["reason"], &shown[1]["placed"]["file"]),
+        (&"litigation".into(), &file.as_str().into())
+    );
+    let release = format!("hold release {hold} --reason bản~án~có~hiệu~lực");
+    assert_eq!(thu.refused(&release), "same_person");
+    thu.not_from_here(&format!("{release} --as hoa"), ["bỏ --as", "leave --as out"]);
+    hoa.done(&release);
+    assert_eq!((thu.done("hold list").len(), thu.done("hold list --all").len()), (0, 1));
+    thu.not_from_here("file overdue", ONLY_HERE);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_case_is_decided_from_afar_with_the_password_once_more() {
+    let service = Service::start().await;
+    let clerk = service.actor("lan", "records_clerk", AGENCY);
+    let lan = Worker::new(&service, &clerk);
+    let thu = Worker::new(&service, &service.actor("thu", "archivist", AGENCY));
+    let minh = Worker::new(&service, &service.actor("minh", "head", AGENCY));
+    let hoa = Worker::new(&service, &service.actor("hoa", "head", AGENCY));
+    let inputs = folder();
+    let table = inputs.path().join("table.tsv");
+    fs::write(&table, TABLE).unwrap();
+    let head = "--title Bảng --source 10/2022/TT-BNV --source-title Thông~tư --issued 2022-12-19 --agency Bộ~Nội~vụ";
+    let schedule = thu.unit("schedule", &format!("schedule import {} {head} --from 2023-02-15", table.display()));
+    hoa.done(&format!("schedule approve {schedule} --decision 15/QĐ-SNV --on 2024-01-02"));
+    thu.unit("fonds", OPEN_FONDS);
+    lan.unit("file", OPEN_FILE);
+    lan.done(&format!("file classify {FILE} --schedule {schedule} --class 1.01"));
+    record(&service, &clerk, 1, FILE).await;
+    lan.done(&format!("file close {FILE}"));
+
+    let case = lan.unit("case", "case open --agency Sở~Nội~vụ");
+    let add = format!("case add {case} {FILE}");
+    lan.done(&add);
+    assert_eq!(lan.refused(&add), "already_listed");
+    let council = |people: [&str; 3]| {
+        let [chair, one, two] = people;
+        format!("case council {case} --number 3/QĐ-SNV --day 05/01/2026 --chair {chair} --member {one} --member {two}")
+    };
+    lan.not_from_here(&council(["lan", "thu", "minh"]), ["ghi mã của tài khoản", "identifier of the account"]);
+    let people = ["lan", "thu", "minh"].map(|name| account(&service, name));
+    lan.done(&council([&people[0], &people[1], &people[2]]));
+    let opine = format!("case opine {case} {FILE} --outcome destroy --reason hết~giá~trị");
+    assert_eq!(hoa.refused(&opine), "not_of_the_council");
+    lan.done(&opine);
+    minh.done(&opine);
+    lan.done(&format!("case end-review {case} --day 2026-01-10"));
+    lan.done(&format!("case propose {case} {FILE} --outcome destroy --reason hết~giá~trị --agree 3"));
+    let decide = format!("case decide {case} --number 20/QĐ-SNV --day 2026-01-15");
+    assert_eq!(minh.refused(&decide), "reviewer");
+    let (code, _, said) = hoa.ask(&decide, "một mật khẩu khác");
+    assert!(
+        code == Some(2) && said.contains("Mật khẩu không đúng") && said.contains("The password is wrong"),
+        "{said}"
+    );
+    hoa.done(&decide);
+    assert_eq!(thu.refused(&format!("case order {case}")), "no_handover");
+    let shown = thu.done(&format!("case show {case}"));
+    assert_eq!(shown[0]["case"]["stage"], "decided", "{shown:?}");
+    assert_eq!(thu.done("case list")[0]["stage"], "decided");
+    let papers = inputs.path().join("papers");
+    assert_eq!(thu.done(&format!("case papers {case} {}", papers.display())).len(), 8);
+    assert!(fs::read_to_string(papers.join("6-quyet-dinh-huy.html")).unwrap().contains("20/QĐ-SNV"));
+    thu.not_from_here("case resume", ONLY_HERE);
+    thu.done(&format!("case hand-over {case} --number 02/BB-BG --day 2026-01-16"));
+    assert_eq!(thu.unit("case", &format!("case order {case}")), case);
+    assert!(!service.log().contains(PASSWORD), "logs hold no such thing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_deposit_and_a_mark_of_secrecy_are_told_from_afar() {
+    let service = Service::start().await;
+    let clerk = service.actor("lan", "records_clerk", AGENCY);
+    let lan = Worker::new(&service, &clerk);
+    let thu = Worker::new(&service, &service.actor("thu", "archivist", AGENCY));
+    thu.unit("fonds", OPEN_FONDS);
+    let kept = record(&service, &clerk, 1, "H49.64.33.2015.161").await;
+    let ask = format!("withdrawal ask {kept} --mistake twice --reason");
+    assert_eq!(lan.refused(&format!("{ask} ~")), "no_reason");
+    assert_eq!(lan.done(&format!("{ask} nộp~hai~lần"))[0]["asked"], kept);
+    let waiting = thu.done("withdrawal list");
+    assert_eq!((&waiting[0]["record"], &waiting[0]["mistake"]), (&kept.as_str().into(), &"twice".into()));
+    assert_eq!(lan.refused(&format!("withdrawal confirm {kept}")), "not_yours");
+    thu.not_from_here(&format!("withdrawal forget {kept}"), ONLY_HERE);
+    assert_eq!(thu.refused(&format!("secret confirm {kept} --level secret")), "not_suspected");
+    assert_eq!(lan.unit("record", &format!("secret suspect {kept}")), kept);
+    assert_eq!(thu.refused(&format!("secret refute {kept} --reason ~")), "no_reason");
+    thu.done(&format!("secret refute {kept} --reason không~phải~dấu~độ~mật"));
+    thu.unit("record", &format!("withdrawal confirm {kept}"));
 }

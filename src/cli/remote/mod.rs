@@ -1,28 +1,31 @@
 //! `--server URL`: the same commands, asked of a server over HTTP and not of an archive on this disk.
 //!
 //! Reading order: this file (one request, and when to try again), `records` (questions, receipts, parts of the log),
-//! `audits`, `export`, `keys` and `handing` (packages, each under a key of its own).
+//! `acts` (what people do with fonds, files, schedules, holds and cases), `audits`, `export`, `keys` and `handing` (packages,
+//! each under a key of its own).
 //!
 //! # Why
 //! *The door's own words.* What a problem means and what to do is said by its code, from the same list that the
 //! server has, in both languages; a server that knows more says it in its own words.
 //!
 //! *What is told to come again comes again*, as Retry-After says. What has changed nothing (a question), and what
-//! carries an idempotency key, may also be asked again when the connection broke.
+//! carries an idempotency key, may also be asked again when the connection broke. An act is sent once: whether one whose
+//! answer was lost was done is looked up by who sent it.
 //!
 //! *No token in the clear*: over plain HTTP only this machine is spoken to.
 
+pub mod acts;
 mod audits;
 pub mod export;
 pub mod handing;
 mod keys;
-mod records;
+pub mod records;
 
 use crate::archive::keep::random;
 use crate::cli::CommandError;
 use crate::http::{error::Kind, language::Language};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, header};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
@@ -53,8 +56,8 @@ pub struct Problem {
     pub request: String,
 }
 
-/// One thing wrong with a package, as a server tells it.
-#[derive(Clone, Debug, Deserialize)]
+/// One thing wrong with what was handed over or worked on, as a server tells it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Told {
     pub code: String,
     pub severity: String,
@@ -176,6 +179,10 @@ impl Server {
 
     pub fn post(&self, path: &str) -> RequestBuilder {
         self.authorised(self.client.post(self.address(path)))
+    }
+
+    pub fn put(&self, path: &str) -> RequestBuilder {
+        self.authorised(self.client.put(self.address(path)))
     }
 
     /// Asks until there is an answer, for as long as a server that is there says to come later.

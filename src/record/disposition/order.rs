@@ -317,12 +317,6 @@ impl Standing {
         stays.iter().any(|stay| stay.place == place && stay.until.is_none())
     }
 
-    /// Orders that have no certificate yet: what a restart resumes, each once.
-    pub fn pending(&self) -> Vec<RecordId> {
-        let open = |record: &Record| matches!(record.end, End::Ordered | End::ExpulsionOrdered);
-        self.records.iter().filter(|(_, record)| open(record)).map(|(id, _)| *id).collect()
-    }
-
     /// The holds that cover a record.
     pub fn holds_on(&self, record: RecordId) -> Vec<HoldId> {
         self.records.get(&record).map_or_else(Vec::new, |known| covers(&self.holds, record, &known.stays))

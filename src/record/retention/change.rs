@@ -6,7 +6,7 @@
 //! schedule says; the totals hold nevertheless.
 
 use crate::record::retention::{clock::Due, day::Day};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
 /// Groups that are told apart.
@@ -25,7 +25,7 @@ pub struct Row<'a> {
 }
 
 /// How many, and how much.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Tally {
     pub records: u64,
     pub bytes: u64,
@@ -39,7 +39,7 @@ impl Tally {
 }
 
 /// A group of records that move together.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Move {
     pub class_before: String,
     pub class_after: String,
@@ -50,7 +50,7 @@ pub struct Move {
 }
 
 /// What it all comes to.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Totals {
     /// Everything that was looked at.
     pub seen: Tally,

@@ -121,9 +121,15 @@ fn over(told: &[Told], fact: &Fact, by: ActorId, at: Instant) -> Result<(), Refu
 fn program() -> Program {
     Program {
         admit: Box::new(right),
-        empty: |standing, record| standing.pending().contains(&record),
-        resume: Standing::pending,
+        empty: |standing, record| pending(standing).contains(&record),
+        resume: pending,
     }
+}
+
+/// Orders that have had no end yet: what a restart resumes, each once.
+fn pending(standing: &Standing) -> Vec<RecordId> {
+    let open = |one: &Record| matches!(one.end, End::Ordered | End::ExpulsionOrdered);
+    standing.records.iter().filter(|(_, one)| open(one)).map(|(id, _)| *id).collect()
 }
 
 /// The second reading. What is in the facts before `fact` decides; nothing is remembered.
