@@ -10,6 +10,7 @@ use crate::record::{
     digest::{Digest, hex},
     finding::{Code, Finding},
     number::likeness,
+    secrecy::Secrecy,
 };
 use std::{
     collections::HashMap,
@@ -87,6 +88,11 @@ pub async fn seal<'a>(archive: &Archive, staged: Staged, under_way: &'a UnderWay
     {
         findings.push(twin(Finding::new(Code::DuplicateExternalId, row, "external_id"), &name));
     }
+    // Suspicion is enough to hide: nobody finds or reads it until a person has looked.
+    let suspected = staged.iter().filter_map(|one| one.mark).max();
+    if suspected.is_some() {
+        findings.push(Finding::new(Code::SecrecyMark, row, "text"));
+    }
     let mut components = Vec::with_capacity(staged.len());
     let mut held = Vec::with_capacity(staged.len());
     for ((ordinal, one), same) in (1..).zip(staged).zip(same) {
@@ -117,7 +123,7 @@ pub async fn seal<'a>(archive: &Archive, staged: Staged, under_way: &'a UnderWay
         components,
         findings: findings.iter().map(Finding::mark).collect(),
         reasons: Vec::new(),
-        secrecy: None,
+        secrecy: suspected.map(|level| Secrecy::default().seen(level)),
     };
     Ok(Sealed { description, held, findings, marks })
 }

@@ -10,6 +10,8 @@ use crate::record::{
     id::RecordId,
     metadata::Metadata,
     package::{Package, Source},
+    secrecy::Level,
+    secrecy_mark::{self, Finder},
 };
 use crate::store::{Upload, layout};
 use bytes::Bytes;
@@ -29,6 +31,8 @@ pub struct StagedComponent {
     pub sha256: Digest,
     pub size: u64,
     pub format: Format,
+    /// The mark of secrecy that stands in it. Only of what is its own text: other texts are looked at as they are read.
+    pub mark: Option<Level>,
     pub held: Held,
 }
 
@@ -104,6 +108,7 @@ async fn stage_one(
         Err(error) => return Ok(Err((Code::UnreadableComponent, name, error.to_string()))),
     };
     let (mut hasher, mut text, mut head, mut large) = (Hasher::default(), Utf8Check::default(), Bytes::new(), None);
+    let mut finder = Finder::default();
     loop {
         let piece = match reader.next().await {
             Ok(Some(piece)) => piece,
@@ -115,6 +120,9 @@ async fn stage_one(
         };
         hasher.update(&piece);
         text.push(&piece);
+        if text.may_be_text() {
+            finder.push(&piece);
+        }
         if hasher.size > archive.config.ingest.component_bytes_max {
             abort(large).await;
             return Ok(Err((
@@ -149,7 +157,8 @@ async fn stage_one(
             Held::InStaging(layout::staged(record, ordinal))
         }
     };
-    Ok(Ok(StagedComponent { name: Some(name), sha256, size, format, held }))
+    let mark = finder.finish().filter(|_| format.mime == PLAIN_TEXT).map(|mark| mark.level);
+    Ok(Ok(StagedComponent { name: Some(name), sha256, size, format, mark, held }))
 }
 
 /// How much of a component tells its format.
@@ -162,9 +171,10 @@ fn stage_text(text: String, name: Option<String>) -> Result<StagedComponent, Ref
         return Err((Code::EmptyComponent, name.unwrap_or_else(|| "text".into()), "0 bytes".into()));
     }
     let mime = if name.is_some() { PAGE } else { PLAIN_TEXT };
+    let mark = secrecy_mark::find(&text).filter(|_| name.is_none()).map(|mark| mark.level);
     let (bytes, format) = (Bytes::from(text), Format { mime: mime.into() });
     let (sha256, size) = (Digest::of(&bytes), bytes.len() as u64);
-    Ok(StagedComponent { name, sha256, size, format, held: Held::InMemory(bytes) })
+    Ok(StagedComponent { name, sha256, size, format, mark, held: Held::InMemory(bytes) })
 }
 
 pub async fn abort(upload: Option<Upload>) {

@@ -78,6 +78,9 @@ findings! {
     SecretAccess "secret_access" Warning
         "tài liệu mật không được đưa lên hệ thống nối mạng Internet; chỉ người được giao mới đọc được"
         "secret records must not be on a system connected to the Internet; only those named for them can read it"
+    SecrecyMark "secrecy_mark" Warning
+        "văn bản có dấu chỉ độ mật; tài liệu không hiện ra với ai cho đến khi có người xem lại; báo lưu trữ viên"
+        "the text bears a mark of state secrecy; the record is shown to nobody until a person has looked; tell an archivist"
     NoComponent "no_component" Warning
         "chỉ có mô tả, không có tệp; nộp tệp khi có"
         "a description without a component; hand over the file when it is there"

@@ -15,6 +15,8 @@ use crate::record::{secrecy::Level, text};
 
 /// Lines at the head of a page, empty ones not counted, in which a mark is looked for.
 const HEAD_LINES: usize = 20;
+/// Bytes of a line that are looked at. A stamp has few.
+const LINE_BYTES_MAX: usize = 4096;
 /// Words that make another word with the `mật` after them, also over a gap or the end of a line. With their tone marks, for
 /// `THÔNG BÁO` above a mark is not `BẢO`.
 const COMPOUNDS: [&str; 8] = ["bảo", "bí", "giải", "không", "cẩn", "thân", "cơ", "độ"];
@@ -33,26 +35,64 @@ pub struct Mark {
 
 /// The highest mark in a text whose pages are parted by form feeds; of several such, the first.
 pub fn find(pages: &str) -> Option<Mark> {
-    let text = text::nfc(pages);
-    let mut found: Option<Mark> = None;
-    for (page, number) in text.split('\u{c}').zip(1..) {
-        for mark in on_page(page, number) {
-            if found.is_none_or(|known| mark.level > known.level) {
-                found = Some(mark);
-            }
-        }
-    }
-    found
+    let mut finder = Finder::default();
+    finder.push(pages.as_bytes());
+    finder.finish()
 }
 
-fn on_page(page: &str, number: u32) -> Vec<Mark> {
-    let lines = page.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty()).take(HEAD_LINES);
-    let (mut marks, mut before) = (Vec::new(), String::new());
-    for (line, at) in lines {
-        marks.extend(in_line(line, &before).map(|level| Mark { level, page: number, line: at }));
-        before = line.to_owned();
+/// The same of a text that streams by: what is kept of it is one line, and of a line its beginning.
+#[derive(Default)]
+pub struct Finder {
+    /// Pages and lines that are over, and lines of this page that were not empty.
+    pages: u32,
+    lines: u32,
+    seen: usize,
+    before: String,
+    line: Vec<u8>,
+    found: Option<Mark>,
+}
+
+impl Finder {
+    /// The next piece.
+    pub fn push(&mut self, mut piece: &[u8]) {
+        while !piece.is_empty() {
+            let looking = self.seen < HEAD_LINES;
+            let end = piece.iter().position(|byte| *byte == 0x0c || looking && *byte == b'\n');
+            if looking {
+                let here = &piece[..end.unwrap_or(piece.len())];
+                self.line.extend_from_slice(&here[..here.len().min(LINE_BYTES_MAX - self.line.len())]);
+            }
+            let Some(end) = end else { return };
+            self.end_line();
+            if piece[end] == 0x0c {
+                (self.lines, self.seen, self.pages) = (0, 0, self.pages + 1);
+                self.before.clear();
+            }
+            piece = &piece[end + 1..];
+        }
     }
-    marks
+
+    /// What was found, when everything was pushed.
+    pub fn finish(mut self) -> Option<Mark> {
+        self.end_line();
+        self.found
+    }
+
+    fn end_line(&mut self) {
+        self.lines += 1;
+        let line = text::nfc(&String::from_utf8_lossy(&self.line));
+        self.line.clear();
+        if line.trim().is_empty() {
+            return;
+        }
+        self.seen += 1;
+        if let Some(level) = in_line(&line, &self.before)
+            && self.found.is_none_or(|known| level > known.level)
+        {
+            self.found = Some(Mark { level, page: self.pages + 1, line: self.lines });
+        }
+        self.before = line;
+    }
 }
 
 /// The mark that a line is, or that stands apart in it.
@@ -195,6 +235,24 @@ mod tests {
             assert_eq!(find(&page).map(|mark| mark.level), level, "{body}");
             assert_eq!(find(&decomposed).map(|mark| mark.level), level, "NFD: {body}");
         }
+    }
+
+    /// Cut anywhere, in the middle of a character too, a text says the same.
+    #[test]
+    fn a_text_that_streams_by_says_the_same() {
+        let long = format!("{}  MẬT\n", "x".repeat(LINE_BYTES_MAX));
+        let second = format!("\u{feff}{HEAD}Nội dung.\r\n\u{c}\r\n2\r\nTỐI MẬT\r\nPhụ lục");
+        for text in ["", "MẬT", "TUYỆT\nMẬT\n\u{c}", "BẢO\n\u{c}MẬT", &long, &second] {
+            let whole = find(text);
+            for size in 1..16 {
+                let mut finder = Finder::default();
+                text.as_bytes().chunks(size).for_each(|piece| finder.push(piece));
+                assert_eq!(finder.finish(), whole, "{size}: {text}");
+            }
+        }
+        assert_eq!(find(&second), Some(Mark { level: Level::Higher, page: 2, line: 3 }));
+        assert_eq!(find(&long), None);
+        assert_eq!(find("BẢO\n\u{c}MẬT").map(|mark| mark.page), Some(2), "a page begins anew");
     }
 
     #[test]

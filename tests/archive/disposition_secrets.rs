@@ -24,10 +24,12 @@ use vankho::{
             withdrawal::{Asked, Mistake},
         },
         entry::{Event, Instant},
+        finding::Code,
         hold::{HoldRefusal, Reason, Scope},
         id::RecordId,
         metadata::Metadata,
-        secrecy::{Level, SecrecyRefusal},
+        package::Source,
+        secrecy::{Level, Secrecy, SecrecyRefusal, Suspect},
     },
 };
 
@@ -244,5 +246,50 @@ async fn a_state_secret_is_expelled_by_two_people_and_the_backups_that_hold_it_a
     assert!(known.released.is_none(), "it goes on for the rest of the fonds");
     archive.close().await.unwrap();
     forget(&world, &[record]);
+    world.check().await;
+}
+
+/// A mark in a text that came as text is seen when it arrives, whichever way it came; what speaks of secrets is none.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mark_in_what_is_handed_in_hides_the_record_until_a_person_has_looked() {
+    let mut world = World::on_disk().await;
+    // What is larger is staged as it streams by.
+    world.config.ingest.held_bytes_max = 4096;
+    let archive = world.open().await.unwrap();
+    let settled = settled(&world, &archive).await;
+    let text =
+        |mark: &str, planted: &Canaries| format!("ỦY BAN NHÂN DÂN\r\n\r\n{mark}\r\n\r\nVề việc {}\r\n", planted.text);
+    let rows: [(&str, Option<Level>, bool, usize); 6] = [
+        ("TỐI MẬT", Some(Level::Higher), true, 0),
+        ("TỐI MẬT", Some(Level::Higher), false, 0),
+        ("M Ậ T", Some(Level::Secret), true, 300_000),
+        ("V/v bảo vệ bí mật nhà nước", None, true, 0),
+        ("QUY CHẾ BẢO MẬT", None, false, 0),
+        ("ĐÃ GIẢI MẬT", None, true, 300_000),
+    ];
+    for (n, (mark, level, named, more)) in rows.into_iter().enumerate() {
+        let planted = Canaries::new();
+        let text = format!("{}{}", text(mark, &planted), "dòng văn bản\n".repeat(more / 16));
+        let file = world.file(&format!("given/dấu-{n}.txt"), &text);
+        let source = match named {
+            true => Source::File { path: file, name: format!("dấu-{n}.txt"), expected: None },
+            false => Source::Text { text },
+        };
+        let metadata = Metadata { class: class(settled.schedule, CLASS), ..loose(&planted.metadata()) };
+        let record = deposit(&world, &archive, &format!("dấu {n}"), vec![(metadata, vec![source])]).await.unwrap()[0];
+        world.characterize(&archive).await.unwrap();
+        let described = archive.description(record).await.unwrap().unwrap().description;
+        let suspected = level.map(|level| Secrecy::Suspected { level, by: Suspect::Program });
+        assert_eq!(described.secrecy, suspected, "{mark}");
+        assert_eq!(described.findings.iter().any(|one| one.code == Code::SecrecyMark), level.is_some(), "{mark}");
+        assert_eq!(can_be_read(&archive, record).await, level.is_none(), "{mark}");
+        assert_eq!(hits(&archive, &planted).await == 0, level.is_some(), "{mark}");
+        if level.is_some() {
+            secrets::refute(&archive, &who(&archive, SECOND), record, "Không phải dấu độ mật").await.unwrap();
+            assert!(hits(&archive, &planted).await > 0, "{mark}");
+            assert!(can_be_read(&archive, record).await, "{mark}");
+        }
+    }
+    archive.close().await.unwrap();
     world.check().await;
 }
