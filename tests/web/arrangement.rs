@@ -153,6 +153,8 @@ async fn a_file_is_closed_submitted_and_accepted_by_another_person_and_falls_due
     assert!(lan.refused(&edit, &said).await.contains("hôm qua"), "what was typed is still there");
     said[5].1 = "31/12/2015";
     lan.does(&edit, &said).await;
+    let late = lan.read("/overdue").await;
+    assert!(late.contains(CODE) && late.contains(file.as_str()) && late.contains("badge ended"), "{late}");
     lan.does(&act, &[("act", "close")]).await;
     lan.does(&act, &[("act", "submit")]).await;
     assert!(lan.refused(&act, &[("act", "accept")]).await.contains("your role"));

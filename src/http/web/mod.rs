@@ -28,6 +28,7 @@ mod forecast;
 mod holds;
 mod ledger;
 mod login;
+mod overdue;
 mod plot;
 pub mod problem;
 mod record;
@@ -89,6 +90,7 @@ fn arrangement() -> Router<Arc<Door>> {
         .route("/fonds/{fonds}", get(fonds::one))
         .route("/fonds/{fonds}/close", post(fonds::close))
         .route("/fonds/{fonds}/files", post(fonds::open_file))
+        .route("/overdue", get(overdue::page))
         .route("/files/{file}", get(file::page))
         .route("/files/{file}/act", post(file::act))
         .route("/files/{file}/edit", get(file_edit::page).post(file_edit::describe))
