@@ -161,7 +161,7 @@ async fn what_was_ordered_ends_once_after_kills() {
     }
     // Due too, and on no list.
     let stays = due(&service, &lan, (&fonds, &schedule), count, (&mut chance, &mut staying)).await;
-    while lan.json(&service.address, "/api/v1/status").await["waiting"] != 0 {
+    while thu.json(&service.address, "/api/v1/status").await["waiting"] != 0 {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let case = decided(&service, [&lan, &minh, &hoa], &files).await;

@@ -119,11 +119,7 @@ fn over(told: &[Told], fact: &Fact, by: ActorId, at: Instant) -> Result<(), Refu
 }
 
 fn program() -> Program {
-    Program {
-        admit: Box::new(right),
-        empty: |standing, record| pending(standing).contains(&record),
-        resume: pending,
-    }
+    Program { admit: Box::new(right), empty: |standing, record| pending(standing).contains(&record), resume: pending }
 }
 
 /// Orders that have had no end yet: what a restart resumes, each once.
