@@ -9,14 +9,13 @@
 //! that arrives twice at once is two folders and one entry, and the folder that lost is swept.
 
 use crate::archive::{Archive, ArchiveError, request};
-use crate::content::format::{Utf8Check, identify};
 use crate::ingest::{
     Fate, Shared, accession,
     seal::UnderWay,
-    stage::{HEAD_BYTES, HELD_COMPONENTS, Held, Staged, StagedComponent, abort, give_back, stage},
+    stage::{HEAD_BYTES, HELD_COMPONENTS, Held, Look, Looked, Staged, StagedComponent, abort, give_back, stage},
 };
 use crate::record::{
-    digest::{Digest, Hasher},
+    digest::Digest,
     finding::{Code, Finding},
     id::{ActorId, RecordId},
     package::Package,
@@ -155,8 +154,7 @@ impl Arriving<'_> {
         let limits = &self.archive.config.ingest;
         let (held_max, ordinal) = (self.budget.min(limits.held_bytes_max) as usize, self.components.len() as u32 + 1);
         let path = layout::staged(self.record, ordinal);
-        let (mut hasher, mut text) = (Hasher::default(), Utf8Check::default());
-        let (mut head, mut large) = (BytesMut::new(), None);
+        let (mut look, mut head, mut large) = (Look::default(), BytesMut::new(), None);
         let mut pieces = std::pin::pin!(pieces);
         while let Some(piece) = pieces.next().await {
             let piece = match piece {
@@ -166,9 +164,8 @@ impl Arriving<'_> {
                     return Err(ArrivalError::Wire(error));
                 }
             };
-            hasher.update(&piece);
-            text.push(&piece);
-            if hasher.size > limits.component_bytes_max {
+            look.push(&piece);
+            if look.size() > limits.component_bytes_max {
                 abort(large).await;
                 self.refuse(Code::ComponentTooLarge, &name, &format!("> {}", limits.component_bytes_max));
                 return Ok(());
@@ -187,14 +184,13 @@ impl Arriving<'_> {
                 None => head.extend_from_slice(&piece),
             }
         }
-        let (size, sha256) = (hasher.size, hasher.finish());
+        let Looked { size, sha256, format, mark } = look.finish(&head);
         if size == 0 || expected.is_some_and(|expected| expected != sha256) {
             abort(large).await;
             let code = if size == 0 { Code::EmptyComponent } else { Code::DigestMismatch };
             self.refuse(code, &name, &format!("{size} bytes"));
             return Ok(());
         }
-        let format = identify(&head[..head.len().min(HEAD_BYTES)], text.is_text());
         let held = match large {
             None => Held::InMemory(head.freeze()),
             Some(large) => {
@@ -205,7 +201,7 @@ impl Arriving<'_> {
         if let Held::InMemory(bytes) = &held {
             self.budget = self.budget.saturating_sub(bytes.len() as u64);
         }
-        self.components.push(StagedComponent { name: Some(name), sha256, size, format, held });
+        self.components.push(StagedComponent { name: Some(name), sha256, size, format, mark, held });
         Ok(())
     }
 

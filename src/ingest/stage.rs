@@ -107,8 +107,7 @@ async fn stage_one(
         Ok(reader) => reader,
         Err(error) => return Ok(Err((Code::UnreadableComponent, name, error.to_string()))),
     };
-    let (mut hasher, mut text, mut head, mut large) = (Hasher::default(), Utf8Check::default(), Bytes::new(), None);
-    let mut finder = Finder::default();
+    let (mut look, mut head, mut large) = (Look::default(), Bytes::new(), None);
     loop {
         let piece = match reader.next().await {
             Ok(Some(piece)) => piece,
@@ -118,12 +117,8 @@ async fn stage_one(
                 return Ok(Err((Code::UnreadableComponent, name, error.to_string())));
             }
         };
-        hasher.update(&piece);
-        text.push(&piece);
-        if text.may_be_text() {
-            finder.push(&piece);
-        }
-        if hasher.size > archive.config.ingest.component_bytes_max {
+        look.push(&piece);
+        if look.size() > archive.config.ingest.component_bytes_max {
             abort(large).await;
             return Ok(Err((
                 Code::ComponentTooLarge,
@@ -143,13 +138,12 @@ async fn stage_one(
             upload.write(&piece).await?;
         }
     }
-    let (size, sha256) = (hasher.size, hasher.finish());
+    let Looked { size, sha256, format, mark } = look.finish(&head);
     if size == 0 || expected.is_some_and(|expected| expected != sha256) {
         abort(large).await;
         let code = if size == 0 { Code::EmptyComponent } else { Code::DigestMismatch };
         return Ok(Err((code, name, format!("{size} bytes"))));
     }
-    let format = identify(&head[..head.len().min(HEAD_BYTES)], text.is_text());
     let held = match large {
         None => Held::InMemory(head),
         Some(upload) => {
@@ -157,12 +151,51 @@ async fn stage_one(
             Held::InStaging(layout::staged(record, ordinal))
         }
     };
-    let mark = finder.finish().filter(|_| format.mime == PLAIN_TEXT).map(|mark| mark.level);
     Ok(Ok(StagedComponent { name: Some(name), sha256, size, format, mark, held }))
 }
 
 /// How much of a component tells its format.
 pub const HEAD_BYTES: usize = 64 << 10;
+
+/// Looks at a component while it streams by.
+#[derive(Default)]
+pub struct Look {
+    hasher: Hasher,
+    text: Utf8Check,
+    finder: Finder,
+}
+
+/// What was learnt of a component whose bytes have all been seen.
+pub struct Looked {
+    pub size: u64,
+    pub sha256: Digest,
+    pub format: Format,
+    /// As [`StagedComponent::mark`].
+    pub mark: Option<Level>,
+}
+
+impl Look {
+    /// The next piece.
+    pub fn push(&mut self, piece: &[u8]) {
+        self.hasher.update(piece);
+        self.text.push(piece);
+        if self.text.may_be_text() {
+            self.finder.push(piece);
+        }
+    }
+
+    /// Bytes seen until now.
+    pub fn size(&self) -> u64 {
+        self.hasher.size
+    }
+
+    /// `head` is how it begins, [`HEAD_BYTES`] of it or all.
+    pub fn finish(self, head: &[u8]) -> Looked {
+        let format = identify(&head[..head.len().min(HEAD_BYTES)], self.text.is_text());
+        let mark = self.finder.finish().filter(|_| format.mime == PLAIN_TEXT).map(|mark| mark.level);
+        Looked { size: self.hasher.size, sha256: self.hasher.finish(), format, mark }
+    }
+}
 
 /// Text that came as text is UTF-8 whatever signs it holds: it is its own text, no reader has to say so. With a name it is
 /// a page.
