@@ -10,13 +10,7 @@ use crate::cli::{
     show::Screen,
 };
 use crate::exchange::lists;
-use crate::record::{
-    agencies::{
-        Draft,
-        custody::{Because, Share},
-    },
-    date::PartialDate,
-};
+use crate::record::{agencies::custody::Share, date::PartialDate};
 use clap::{Args, Subcommand};
 use serde_json::json;
 use std::{path::PathBuf, process::ExitCode};
@@ -67,24 +61,11 @@ impl AgencyCommand {
 
 async fn imported(screen: &Screen, archive: &Archive, file: PathBuf) -> Result<ExitCode, CommandError> {
     let path = file.display().to_string();
-    let bytes = std::fs::read(&file).map_err(|source| CommandError::File { path: path.clone(), source })?;
-    let text = String::from_utf8_lossy(&bytes);
-    let draft = if text.trim_start_matches('\u{feff}').trim_start().starts_with('{') {
-        Draft::read(text.trim_start_matches('\u{feff}')).map_err(|error| {
-            CommandError::usage(
-                format!("{path}: không phải là danh bạ cơ quan theo schemas/register.v1.json ({error})"),
-                format!("{path}: it is no register of agencies as schemas/register.v1.json says ({error})"),
-            )
-        })?
-    } else {
-        match lists::agencies(&bytes) {
-            // A table says nothing of who was told to manage whose records: that stays.
-            Ok(draft) => match archive.register().await? {
-                Some((before, _)) => Draft { levels: before.levels.clone(), custody: before.custody.clone(), ..draft },
-                None => draft,
-            },
-            Err(wrong) => return Ok(unread(screen, &wrong)),
-        }
+    let bytes = std::fs::read(&file).map_err(|source| CommandError::File { path, source })?;
+    let before = archive.register().await?;
+    let draft = match lists::register(&bytes, before.as_ref().map(|(before, _)| &**before)) {
+        Ok(draft) => draft,
+        Err(wrong) => return Ok(unread(screen, &wrong)),
     };
     told(screen, arrangement::take_register(archive, &arranger(archive), draft).await)
 }
@@ -133,7 +114,7 @@ impl Custodian {
                         || screen.say("chưa rõ", "unknown").to_owned(),
                         |one| {
                             let source = one.source.as_ref().map(|source| format!(", {source}")).unwrap_or_default();
-                            format!("{} ({}{source})", one.agency, because(screen, one.because))
+                            format!("{} ({}{source})", one.agency, screen.say(one.because.vi(), one.because.en()))
                         },
                     );
                     format!("{}\t{}", screen.say(vi, en), told)
@@ -141,16 +122,5 @@ impl Custodian {
             );
         }
         Ok(if found { ExitCode::SUCCESS } else { ExitCode::from(1) })
-    }
-}
-
-fn because(screen: &Screen, because: Because) -> &'static str {
-    match because {
-        Because::Creator => screen.say("cơ quan hình thành", "the creator"),
-        Because::Assigned => screen.say("được giao quản lý", "assigned"),
-        Because::HistoricalArchive => screen.say("lưu trữ lịch sử", "the historical archive"),
-        Because::UntilAssigned => {
-            screen.say("lưu trữ lịch sử giữ, chờ giao", "the historical archive, until somebody is assigned")
-        }
     }
 }

@@ -121,7 +121,8 @@ impl PlanCommand {
             }
             PlanCommand::Print { one, place } => {
                 let plan = one.read(archive).await?;
-                screen.line(printed(archive, &plan, place).await?.trim_end());
+                let head = Head::of_plan(&plan, archive.agencies().await?.as_deref(), place);
+                screen.line(forms::plan(&head, &form::plan(&plan, &head.agency)).trim_end());
                 Ok(ExitCode::SUCCESS)
             }
         }
@@ -253,17 +254,4 @@ fn opened(screen: &Screen, done: Result<OpenedFiles, ArrangementError>) -> Resul
         "Mend the list, have it issued again and go on: no file is opened twice.",
     ));
     Ok(ExitCode::from(1))
-}
-
-/// The form, under the name that the agency has in that year.
-async fn printed(archive: &Archive, plan: &FilePlan, place: String) -> Result<String, CommandError> {
-    let on = read_date(&plan.year.to_string())?;
-    let agencies = archive.agencies().await?;
-    let name = |code: &AgencyCode| agencies.as_ref()?.name_at(code, on).map(str::to_owned);
-    let parent = agencies.as_ref().and_then(|agencies| agencies.at(&plan.agency, on)?.parent.clone());
-    let agency = name(&plan.agency).unwrap_or_else(|| plan.agency.to_string());
-    let on = plan.approval.as_ref().map(|approval| approval.on);
-    // The list is an annex: the number is that of the decision, and stands in its title.
-    let head = Head { parent: parent.as_ref().and_then(name), agency: agency.clone(), number: None, place, on };
-    Ok(forms::plan(&head, &form::plan(plan, &agency)))
 }

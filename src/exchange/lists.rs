@@ -9,7 +9,7 @@
 
 use crate::exchange::rows::{Framing, Rows, cells};
 use crate::record::{
-    agencies::{Agency, AgencyCode, Draft, Level, levels},
+    agencies::{Agency, AgencyCode, Draft, Level, Register, levels},
     codes,
     date::PartialDate,
     plan::{Heading, Planned},
@@ -28,6 +28,10 @@ const ROWS_MAX: usize = 100_000;
 pub enum Wrong {
     #[error("danh sách phải là văn bản UTF-8 không quá {} MiB / a list is text in UTF-8 of at most {} MiB", BYTES_MAX >> 20, BYTES_MAX >> 20)]
     Unread,
+    #[error(
+        "không phải là danh bạ cơ quan theo schemas/register.v1.json ({0}) / no register of agencies as schemas/register.v1.json says ({0})"
+    )]
+    Json(String),
     #[error("thiếu cột {0} / the column {0} is missing")]
     Column(&'static str),
     #[error("dòng {0}: không tách được thành các ô / row {0}: it cannot be taken apart into cells")]
@@ -36,6 +40,15 @@ pub enum Wrong {
     Cell { row: u64, column: &'static str, typed: String },
     #[error("quá {ROWS_MAX} dòng / more than {ROWS_MAX} rows")]
     TooMany,
+}
+
+impl Wrong {
+    /// In Vietnamese and in English.
+    pub fn said(&self) -> (String, String) {
+        let both = self.to_string();
+        let (vi, en) = both.split_once(" / ").unwrap_or((&both, &both));
+        (vi.to_owned(), en.to_owned())
+    }
 }
 
 type Cells = HashMap<&'static str, String>;
@@ -106,6 +119,21 @@ fn period(typed: &str) -> Option<(String, Option<u32>)> {
     let (period, _) = Period::read(typed).ok()?;
     let maintenance = period.maintenance();
     Some((maintenance.code.into(), maintenance.years.filter(|_| maintenance.code == "07").map(u32::from)))
+}
+
+/// A register of agencies as it is imported, JSON or a table. A table says nothing of levels, nor of who was told to manage
+/// whose records: that stays as it was `before`.
+pub fn register(bytes: &[u8], before: Option<&Register>) -> Result<Draft, Vec<Wrong>> {
+    let text = String::from_utf8_lossy(bytes);
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    if text.starts_with('{') {
+        return Draft::read(text).map_err(|error| vec![Wrong::Json(error.to_string())]);
+    }
+    let draft = agencies(bytes)?;
+    Ok(match before {
+        Some(before) => Draft { levels: before.levels.clone(), custody: before.custody.clone(), ..draft },
+        None => draft,
+    })
 }
 
 /// A register of agencies, whose levels are those of local government ([`levels`]).

@@ -5,7 +5,16 @@
 //! A list on paper, on a page and in a spreadsheet is the same list: its rows are made once, here, and whoever shows
 //! them only escapes.
 
-use crate::record::{closing::Inside, date::PartialDate, day, file::About, metadata::Metadata, plan::FilePlan, term};
+use crate::record::{
+    agencies::{Agencies, AgencyCode},
+    closing::Inside,
+    date::PartialDate,
+    day,
+    file::About,
+    metadata::Metadata,
+    plan::FilePlan,
+    term,
+};
 
 /// What a form says of whoever issues it (NĐ 30/2020/NĐ-CP Annex I).
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -20,6 +29,19 @@ pub struct Head {
     pub place: String,
     /// The day; absent where it is to be filled in by hand.
     pub on: Option<PartialDate>,
+}
+
+impl Head {
+    /// Of the list of a year, under the names that the agencies have in that year.
+    pub fn of_plan(plan: &FilePlan, agencies: Option<&Agencies>, place: String) -> Head {
+        let on = PartialDate { year: plan.year as i16, month: None, day: None };
+        let name = |code: &AgencyCode| agencies?.name_at(code, on).map(str::to_owned);
+        let parent = agencies.and_then(|agencies| agencies.at(&plan.agency, on)?.parent.clone());
+        let agency = name(&plan.agency).unwrap_or_else(|| plan.agency.to_string());
+        let on = plan.approval.as_ref().map(|approval| approval.on);
+        // The list is an annex: the number is that of the decision, and stands in its title.
+        Head { parent: parent.as_ref().and_then(name), agency, number: None, place, on }
+    }
 }
 
 /// A table: its title, the names of its columns, its rows.

@@ -66,9 +66,11 @@ impl<'a> Person<'a> {
     }
 
     /// A form with a table in a file.
-    async fn hand(&self, path: &str, fields: &[(&'static str, &'static str)], table: &str) -> Response {
+    async fn hand(&self, path: &str, fields: &[(&str, &str)], table: &str) -> Response {
         let file = multipart::Part::bytes(table.as_bytes().to_vec()).file_name("bảng.tsv");
-        let form = fields.iter().fold(multipart::Form::new(), |form, (name, value)| form.text(*name, *value));
+        let form = fields
+            .iter()
+            .fold(multipart::Form::new(), |form, (name, value)| form.text((*name).to_owned(), (*value).to_owned()));
         let request = self.client.post(format!("{}{path}", self.service.address)).header("cookie", &self.cookie);
         let request = request.header("origin", &self.service.address).header("accept-language", "en");
         request.multipart(form.part("file", file)).send().await.unwrap()
@@ -234,6 +236,82 @@ async fn who_may_not_is_shown_no_way_and_finds_none() {
 }
 
 /// In a browser, in both languages: nothing is refused by the page's own policy, and nothing goes off sideways.
+const REGISTER: &str = "code\tname\tlevel\tparent\tfrom\tuntil\tsuccessors\n\
+    H49\tỦy ban nhân dân tỉnh\tcấp tỉnh\t\t\t\t\n\
+    H49.64.33\tSở Nội vụ\tcấp tỉnh\tH49\t\t\t\n\
+    H49.70\tỦy ban nhân dân huyện Đồng Mơ\tcấp huyện\tH49\t\t30/6/2025\tH49.80\n\
+    H49.80\tỦy ban nhân dân xã Sông Mơ\tcấp xã\tH49\t1/7/2025\t\t\n";
+const FILES: &str = "code\ttitle\tretention\tmaker\n\
+    VTLT\tVăn thư, lưu trữ\t\t\n\
+    H49.64.33.2026.01\tHồ sơ <b>kế hoạch</b> lưu trữ\t5 năm\tlan\n\
+    H49.64.33.2026.02\tHồ sơ giao nhận tài liệu\tVĩnh viễn\tlan\n";
+
+/// Agencies are told by day, and the list of a year goes from a table to the files that it opens.
+#[tokio::test(flavor = "multi_thread")]
+async fn agencies_are_told_by_day_and_a_list_of_files_is_issued_opened_and_copied() {
+    let service = Service::start().await;
+    let lan = Person::come(&service, "lan", "records_clerk", AGENCY).await;
+    let thu = Person::come(&service, "thu", "archivist", AGENCY).await;
+    let head = Person::come(&service, "long", "head", AGENCY).await;
+    let stranger = Person::come(&service, "binh", "records_clerk", "H49.70").await;
+    let asked = [("code", "P1"), ("name", "Phông Sở Nội vụ"), ("creator", AGENCY), ("kind", "fonds")];
+    let fonds = thu.does("/fonds", &asked).await;
+    let broken = thu.hand("/agencies", &[], &REGISTER.replace("cấp xã", "cấp thôn")).await.text().await.unwrap();
+    assert!(broken.contains("role=\"alert\"") && broken.contains("row 5") && broken.contains("cấp thôn"), "{broken}");
+    assert!(
+        lan.hand("/agencies", &[], REGISTER).await.text().await.unwrap().contains("role=\"alert\""),
+        "archivists do"
+    );
+    assert_eq!(thu.hand("/agencies", &[], REGISTER).await.status(), 303);
+    let before = lan.read("/agencies?on=30/6/2025").await;
+    assert!(before.contains("Đồng Mơ") && before.contains("cấp huyện"), "{before}");
+    // It goes on with the work of the district, and is not there yet.
+    assert!(!before.contains("<th scope=\"row\">Ủy ban nhân dân xã Sông Mơ"), "{before}");
+    let after = lan.read("/agencies?on=1/7/2025").await;
+    assert!(after.contains("<th scope=\"row\">Ủy ban nhân dân xã Sông Mơ") && !after.contains("cấp huyện"), "{after}");
+    assert!(after.contains("Phông Sở Nội vụ") && after.contains("the creator"), "who manages it: {after}");
+    assert!(lan.read("/agencies?on=tomorrow").await.contains("role=\"alert\""));
+    // The list of a year.
+    let id = fonds.rsplit('/').next().unwrap();
+    let about = [("fonds", id), ("year", "2026")];
+    let broken = lan.hand("/plans", &about, &FILES.replace("5 năm", "5 trang")).await.text().await.unwrap();
+    assert!(broken.contains("row 3") && broken.contains("5 trang"), "{broken}");
+    assert_eq!(stranger.hand("/plans", &about, FILES).await.status(), 404, "of another agency");
+    let opened = lan.hand("/plans", &about, FILES).await;
+    assert_eq!(opened.status(), 303, "{}", opened.text().await.unwrap());
+    let plan = header(&opened, "location").to_owned();
+    assert!(lan.hand("/plans", &about, FILES).await.text().await.unwrap().contains("role=\"alert\""), "one for a year");
+    let act = format!("{plan}/act");
+    lan.refused(&act, &[("act", "open")]).await;
+    let decision = [("act", "approve"), ("decision", "12/QĐ-SNV"), ("on", "05/01/2026")];
+    lan.refused(&act, &decision).await;
+    head.refused(&act, &[("act", "approve"), ("decision", " "), ("on", "05/01/2026")]).await;
+    head.does(&act, &decision).await;
+    let told = lan.post(&act, &[("act", "open")]).await.text().await.unwrap();
+    assert!(told.contains("2 files were opened") && told.contains("href=\"/files/"), "{told}");
+    assert!(told.contains("Văn thư, lưu trữ") && !told.contains("<b>kế hoạch"), "a title is text: {told}");
+    let again = lan.post(&act, &[("act", "open")]).await.text().await.unwrap();
+    assert!(again.contains("0 files were opened; 2 were there before"), "{again}");
+    assert!(lan.read(&fonds).await.contains("H49.64.33.2026.02"));
+    let printed = lan.ask(&format!("{plan}/print")).await;
+    assert!(header(&printed, "content-security-policy").contains("style-src 'unsafe-inline'"));
+    assert!(printed.text().await.unwrap().contains("DANH MỤC HỒ SƠ"));
+    let copy = lan.does(&act, &[("act", "copy"), ("year", "2027")]).await;
+    let copied = lan.read(&copy).await;
+    assert!(copied.contains("H49.64.33.2027.01") && copied.contains("draft"), "{copied}");
+    assert!(!head.read(&plan).await.contains("value=\"approve\""), "it is issued");
+    // Described anew it is a draft again.
+    let renamed = FILES.replace("giao nhận", "tiêu hủy");
+    assert_eq!(lan.hand(&format!("{plan}/table"), &[], &renamed).await.status(), 303);
+    assert!(head.read(&plan).await.contains("value=\"approve\""));
+    for path in [plan.clone(), format!("{plan}/print")] {
+        assert_eq!(stranger.ask(&path).await.status(), 404, "{path}");
+    }
+    assert_eq!(stranger.post(&act, &[("act", "open")]).await.status(), 404);
+    assert!(!stranger.read("/plans").await.contains("2026"), "of another agency's fonds nothing is told");
+    assert_eq!(lan.post(&act, &[("act", "burn")]).await.status(), 400);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_pages_are_calm_in_a_browser() {
     let service = Service::start().await;
@@ -260,7 +338,7 @@ async fn the_pages_are_calm_in_a_browser() {
     browser.until("document.querySelector('.history li')").await;
     browser.look("file").await;
     for language in ["first", "other"] {
-        for page in ["fonds", "schedules", "due", "due/forecast", "due/transfers"] {
+        for page in ["fonds", "plans", "agencies", "overdue", "schedules", "due", "due/forecast", "due/transfers"] {
             browser.resize(420, 900).await;
             browser.go(&format!("{}/{page}", service.address)).await;
             browser.until("document.querySelector('main h1')").await;

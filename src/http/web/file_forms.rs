@@ -63,6 +63,6 @@ fn head(fonds: &Fonds) -> Head {
 }
 
 /// A page with its style inside.
-fn printed(page: String) -> Response {
+pub fn printed(page: String) -> Response {
     ([api::PAGE_POLICY], Html(page)).into_response()
 }

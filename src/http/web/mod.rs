@@ -11,6 +11,7 @@
 //!
 //! *Who is not logged in is led to the login and from there back*, where the API says 401.
 
+mod agencies;
 mod assets;
 mod audits;
 mod bench;
@@ -29,6 +30,7 @@ mod holds;
 mod ledger;
 mod login;
 mod overdue;
+mod plans;
 mod plot;
 pub mod problem;
 mod record;
@@ -83,9 +85,20 @@ pub fn routes(body_bytes_max: u64) -> Router<Arc<Door>> {
         .route("/assets/{name}", get(assets::one))
 }
 
-/// Fonds and files.
+/// The most that a table and the fields beside it have.
+fn table() -> DefaultBodyLimit {
+    DefaultBodyLimit::max(schedule_sent::TABLE_BYTES_MAX + (1 << 20))
+}
+
+/// Agencies, lists of files, fonds and files.
 fn arrangement() -> Router<Arc<Door>> {
     Router::new()
+        .route("/agencies", get(agencies::page).post(agencies::take).layer(table()))
+        .route("/plans", get(plans::page).post(plans::import).layer(table()))
+        .route("/plans/{plan}", get(plans::one))
+        .route("/plans/{plan}/act", post(plans::act))
+        .route("/plans/{plan}/table", post(plans::describe).layer(table()))
+        .route("/plans/{plan}/print", get(plans::print))
         .route("/fonds", get(fonds::list).post(fonds::open))
         .route("/fonds/{fonds}", get(fonds::one))
         .route("/fonds/{fonds}/close", post(fonds::close))
@@ -100,8 +113,6 @@ fn arrangement() -> Router<Arc<Door>> {
 
 /// Schedules, and what is due by them.
 fn retention() -> Router<Arc<Door>> {
-    // A table and the fields beside it.
-    let table = || DefaultBodyLimit::max(schedule_sent::TABLE_BYTES_MAX + (1 << 20));
     Router::new()
         .route("/schedules", get(schedules::page).post(schedules::import).layer(table()))
         .route("/schedules/take", post(schedules::take))

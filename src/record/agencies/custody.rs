@@ -57,6 +57,26 @@ pub enum Because {
     UntilAssigned,
 }
 
+impl Because {
+    pub fn vi(&self) -> &'static str {
+        match self {
+            Because::Creator => "cơ quan hình thành",
+            Because::Assigned => "được giao quản lý",
+            Because::HistoricalArchive => "lưu trữ lịch sử",
+            Because::UntilAssigned => "lưu trữ lịch sử giữ, chờ giao",
+        }
+    }
+
+    pub fn en(&self) -> &'static str {
+        match self {
+            Because::Creator => "the creator",
+            Because::Assigned => "assigned",
+            Because::HistoricalArchive => "the historical archive",
+            Because::UntilAssigned => "the historical archive, until somebody is assigned",
+        }
+    }
+}
+
 /// Who manages records, and why.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Custodian {
