@@ -2,8 +2,9 @@
 
 use crate::http::{
     api::{
-        self, Document, audits, cases, components, corrections, description, due, endings, export, files, findings,
-        fonds, holdings, holds, imports, log, papers, records, schedules, search, secrecy, status, verify,
+        self, Document, agencies, audits, cases, components, corrections, description, due, endings, export, files,
+        findings, fonds, holdings, holds, imports, log, overdue, papers, plans, records, schedules, search, secrecy,
+        status, verify,
     },
     error, limits,
     serve::health,
@@ -26,7 +27,6 @@ const SMALL_BODY_BYTES_MAX: usize = 2 << 20;
 /// The API, whose document is made from the same list.
 fn api(body_bytes_max: u64) -> (Router<Arc<Door>>, openapi::OpenApi) {
     let large = DefaultBodyLimit::max(usize::try_from(body_bytes_max).unwrap_or(usize::MAX));
-    let table = DefaultBodyLimit::max(imports::BYTES_MAX);
     let (routes, mut document) = OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(records::deposit).layer(large))
         .routes(routes!(records::named))
@@ -48,9 +48,31 @@ fn api(body_bytes_max: u64) -> (Router<Arc<Door>>, openapi::OpenApi) {
         .routes(routes!(log::checkpoint))
         .routes(routes!(log::keys))
         .routes(routes!(log::tile))
+        .merge(arrangement())
+        .merge(retention())
+        .split_for_parts();
+    // OpenAPI has no sign for a parameter that spans slashes.
+    let paths = std::mem::take(&mut document.paths.paths);
+    document.paths.paths = paths.into_iter().map(|(path, about)| (path.replace("{*", "{"), about)).collect();
+    (routes, document)
+}
+
+/// Agencies, fonds, lists of files, files.
+fn arrangement() -> OpenApiRouter<Arc<Door>> {
+    let table = DefaultBodyLimit::max(plans::BYTES_MAX);
+    OpenApiRouter::new()
         .routes(routes!(fonds::list, fonds::open))
         .routes(routes!(fonds::one))
         .routes(routes!(fonds::close))
+        .routes(routes!(agencies::list, agencies::take).layer(table))
+        .routes(routes!(agencies::custodians))
+        .routes(routes!(overdue::list))
+        .routes(routes!(plans::list))
+        .routes(routes!(plans::open).layer(table))
+        .routes(routes!(plans::one))
+        .routes(routes!(plans::describe).layer(table))
+        .routes(routes!(plans::act))
+        .routes(routes!(plans::files))
         .routes(routes!(files::list, files::open))
         .routes(routes!(files::one, files::describe))
         .routes(routes!(files::act))
@@ -58,6 +80,12 @@ fn api(body_bytes_max: u64) -> (Router<Arc<Door>>, openapi::OpenApi) {
         .routes(routes!(corrections::describe))
         .routes(routes!(corrections::move_into))
         .routes(routes!(corrections::changes))
+}
+
+/// Schedules, and what follows from them.
+fn retention() -> OpenApiRouter<Arc<Door>> {
+    let table = DefaultBodyLimit::max(imports::BYTES_MAX);
+    OpenApiRouter::new()
         .routes(routes!(schedules::list, imports::import).layer(table))
         .routes(routes!(imports::shipped))
         .routes(routes!(imports::take))
@@ -84,11 +112,6 @@ fn api(body_bytes_max: u64) -> (Router<Arc<Door>>, openapi::OpenApi) {
         .routes(routes!(endings::confirm))
         .routes(routes!(endings::waiting))
         .routes(routes!(secrecy::act))
-        .split_for_parts();
-    // OpenAPI has no sign for a parameter that spans slashes.
-    let paths = std::mem::take(&mut document.paths.paths);
-    document.paths.paths = paths.into_iter().map(|(path, about)| (path.replace("{*", "{"), about)).collect();
-    (routes, document)
 }
 
 /// The OpenAPI document.

@@ -154,3 +154,108 @@ async fn a_record_is_corrected_and_moved() {
     assert_eq!((&last["event"], &last["reasons"]), (&json!("moved"), &json!(["xếp nhầm"])), "{changes}");
     assert!(last["changes"].to_string().contains(other), "{last}");
 }
+
+const REGISTER: &str = "code\tname\tlevel\tparent\tfrom\tuntil\tsuccessors\n\
+    H49\tỦy ban nhân dân tỉnh\tcấp tỉnh\t\t\t\t\n\
+    H49.64.33\tSở Nội vụ\tcấp tỉnh\tH49\t\t\t\n\
+    H49.70\tỦy ban nhân dân huyện Đồng Mơ\tcấp huyện\tH49\t\t30/6/2025\tH49.80\n\
+    H49.80\tỦy ban nhân dân xã Sông Mơ\tcấp xã\tH49\t1/7/2025\t\t\n";
+const FILES: &str = "code\ttitle\tretention\tmaker\n\
+    VTLT\tVăn thư, lưu trữ\t\t\n\
+    H49.64.33.2015.01\tHồ sơ kế hoạch lưu trữ\t5 năm\tlan\n\
+    H49.64.33.2015.02\tHồ sơ giao nhận tài liệu\tVĩnh viễn\tlan\n";
+
+/// Hands a table over; the status and the answer.
+async fn table(service: &Service, who: &Visitor, method: &str, path: &str, table: &str) -> (u16, Value) {
+    let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+    let request = who.client.request(method, format!("{}{path}", service.address)).bearer_auth(&who.token);
+    let request = request.header("content-type", "text/plain").header("accept-language", "en");
+    let answer = request.body(table.to_owned()).send().await.unwrap();
+    (answer.status().as_u16(), answer.json().await.unwrap())
+}
+
+/// Agencies by day, the list of a year from its table to its files, and what of it is late.
+#[tokio::test(flavor = "multi_thread")]
+async fn agencies_lists_of_files_and_what_is_overdue() {
+    let service = Service::start().await;
+    let lan = service.actor("lan", "records_clerk", AGENCY);
+    let thu = service.actor("thu", "archivist", AGENCY);
+    let head = service.actor("long", "head", AGENCY);
+    let reader = service.actor("doc", "official", AGENCY);
+    let stranger = service.actor("binh", "records_clerk", "H49.70");
+    let of = fonds(&service, &thu).await;
+    let at = &service.address;
+    // The register.
+    let broken = table(&service, &thu, "PUT", "/api/v1/agencies", &REGISTER.replace("cấp xã", "cấp thôn")).await;
+    assert_eq!((broken.0, broken.1["findings"][0]["code"].as_str()), (422, Some("unread")), "{}", broken.1);
+    assert_eq!(table(&service, &lan, "PUT", "/api/v1/agencies", REGISTER).await.0, 409, "archivists do");
+    assert_eq!(table(&service, &thu, "PUT", "/api/v1/agencies", "{\"agencies\": 1}").await.0, 422);
+    assert_eq!(table(&service, &thu, "PUT", "/api/v1/agencies", REGISTER).await.0, 200);
+    let less = REGISTER.lines().take(4).collect::<Vec<_>>().join("\n");
+    assert_eq!(table(&service, &thu, "PUT", "/api/v1/agencies", &less).await.0, 422, "no code is left out");
+    for (day, codes) in [("2025-06-30", ["H49", AGENCY, "H49.70"]), ("2025-07-01", ["H49", AGENCY, "H49.80"])] {
+        let told = lan.json(at, &format!("/api/v1/agencies?on={day}")).await;
+        let there: Vec<&str> =
+            told["agencies"].as_array().unwrap().iter().filter_map(|one| one["code"].as_str()).collect();
+        assert_eq!(there, codes, "{day}");
+    }
+    let custodians = lan.json(at, &format!("/api/v1/fonds/{of}/custodians?on=2025-07-01")).await;
+    assert_eq!(
+        (&custodians["permanent"]["agency"], &custodians["limited"]["because"]),
+        (&json!(AGENCY), &json!("creator"))
+    );
+    // The list of a year.
+    let path = format!("/api/v1/fonds/{of}/plans?year=2015");
+    let broken = table(&service, &lan, "POST", &path, &FILES.replace("5 năm", "5 trang")).await;
+    assert_eq!(broken.0, 422);
+    assert!(broken.1["findings"][0]["detail"].as_str().unwrap().contains("row 3"), "{}", broken.1);
+    assert_eq!(table(&service, &stranger, "POST", &path, FILES).await.0, 404);
+    assert_eq!(table(&service, &reader, "POST", &path, FILES).await.0, 403);
+    let (status, opened) = table(&service, &lan, "POST", &path, FILES).await;
+    assert_eq!(status, 201, "{opened}");
+    assert_eq!(table(&service, &lan, "POST", &path, FILES).await.0, 409, "one for a year");
+    let plan = format!("/api/v1/plans/{}", opened["unit"].as_str().unwrap());
+    let (acts, files) = (format!("{plan}/acts"), format!("{plan}/files"));
+    refused(&service, &lan, &files, &json!({})).await;
+    let approve = json!({"act": "approve", "decision": "12/QĐ-SNV", "on": "2015-01-05"});
+    refused(&service, &lan, &acts, &approve).await;
+    done(&service, &head, &acts, &approve).await;
+    let (_, told) = send(&service, &lan, "POST", &files, &json!({})).await;
+    assert_eq!((told["opened"].as_array().map(Vec::len), told["left"].as_array().map(Vec::len)), (Some(2), Some(0)));
+    let (_, again) = send(&service, &lan, "POST", &files, &json!({})).await;
+    assert_eq!((again["opened"].as_array().map(Vec::len), &again["there"]), (Some(0), &told["opened"]));
+    let copy = done(&service, &lan, &acts, &json!({"act": "copy", "year": 2016})).await;
+    let copied = lan.json(at, &format!("/api/v1/plans/{copy}")).await;
+    assert_eq!(copied["plan"]["files"][0]["code"], "H49.64.33.2016.01");
+    assert!(copied["plan"].get("salt").is_none());
+    let years = lan.json(at, "/api/v1/plans").await;
+    let years: Vec<_> = years["plans"].as_array().unwrap().iter().map(|one| one["year"].clone()).collect();
+    assert_eq!(years, [2016, 2015]);
+    assert_eq!(stranger.json(at, "/api/v1/plans").await, json!({"plans": []}));
+    for path in [plan.clone(), format!("{plan}/acts"), files.clone(), format!("{plan}/table")] {
+        let method = if path.ends_with("table") {
+            "PUT"
+        } else if path == plan {
+            "GET"
+        } else {
+            "POST"
+        };
+        let (status, _) = send(&service, &stranger, method, &path, &json!({"act": "copy", "year": 2017})).await;
+        assert_eq!(status, 404, "{method} {path}");
+    }
+    let table_of = format!("{plan}/table");
+    assert_eq!(table(&service, &lan, "PUT", &table_of, &FILES.replace("giao nhận", "tiêu hủy")).await.0, 200);
+    assert!(lan.json(at, &plan).await["plan"].get("approval").is_none(), "described anew it is a draft again");
+    // What is late.
+    done(&service, &lan, &format!("/api/v1/fonds/{of}/files"), &about("H49.64.33.2015.03")).await;
+    let late = lan.json(at, "/api/v1/overdue").await;
+    let debt = &late["debts"][0];
+    assert_eq!(
+        (&debt["maker"], &debt["overdue"][0]["code"]),
+        (&json!("Trần Thị Lan"), &json!("H49.64.33.2015.03")),
+        "{late}"
+    );
+    assert!(debt["overdue"][0]["late_days"].as_i64().unwrap() > 3000, "{late}");
+    assert_eq!(stranger.json(at, "/api/v1/overdue").await, json!({"debts": []}));
+    assert_eq!(reader.get(at, "/api/v1/overdue").send().await.unwrap().status(), 403);
+}

@@ -4,6 +4,7 @@
 //! *The OpenAPI document is made from the handlers' own annotations*, and the router takes its routes from the
 //! same list, so that no address is served that is not in the document.
 
+pub mod agencies;
 pub mod audits;
 pub mod cases;
 pub mod components;
@@ -19,7 +20,9 @@ pub mod holdings;
 pub mod holds;
 pub mod imports;
 pub mod log;
+pub mod overdue;
 pub mod papers;
+pub mod plans;
 pub mod records;
 pub mod schedules;
 pub mod search;
