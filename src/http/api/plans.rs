@@ -126,10 +126,15 @@ pub async fn open(
     let creator = creators.get(&fonds).filter(|_| learns(&who, &creators, fonds)).ok_or(Kind::NotFound)?;
     let agency = head.agency.as_ref().unwrap_or(creator).parse().map_err(|_| Trouble::from(Kind::NotAQuestion))?;
     let (headings, files) = lists::plan(&body).map_err(unread)?;
-    let draft = PlanDraft { fonds, year: head.year, agency, headings, files };
+    let draft = PlanDraft { fonds, year: year(head.year)?, agency, headings, files };
     let arranged = arrangement::open_plan(&open.archive, &who.arranging(), draft).await?;
     let place = [(header::LOCATION, format!("/api/v1/plans/{}", arranged.unit))];
     Ok((CREATED, place, Json(Acted::arranged(&arranged, Language::of(&headers)))).into_response())
+}
+
+/// A year that a date can have.
+fn year(asked: u16) -> Result<u16, Trouble> {
+    if (1..=9999).contains(&asked) { Ok(asked) } else { Err(Kind::NotAQuestion.into()) }
 }
 
 /// What could not be read of a table, each row as a finding.
@@ -231,7 +236,10 @@ pub enum PlanAct {
         on: PartialDate,
     },
     /// The list of another year begins as a copy.
-    Copy { year: u16 },
+    Copy {
+        #[schema(minimum = 1, maximum = 9999)]
+        year: u16,
+    },
 }
 
 /// Issue a list, or copy it for another year
@@ -257,7 +265,7 @@ pub async fn act(
     let by = who.arranging();
     let arranged = match asked {
         PlanAct::Approve { decision, on } => arrangement::approve_plan(archive, &by, id, &decision, on).await?,
-        PlanAct::Copy { year } => arrangement::copy_plan(archive, &by, id, year).await?,
+        PlanAct::Copy { year: of } => arrangement::copy_plan(archive, &by, id, year(of)?).await?,
     };
     Ok(Json(Acted::arranged(&arranged, Language::of(&headers))).into_response())
 }

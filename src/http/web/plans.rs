@@ -119,7 +119,7 @@ pub async fn import(
 async fn draft(archive: &Archive, sent: &Sent, visit: &Visit) -> Result<Result<PlanDraft, Told>, Trouble> {
     let fonds: FondsId = told::id(sent.field("fonds"))?;
     let known = within(archive, visit, fonds).await?;
-    let Ok(year) = sent.field("year").trim().parse() else {
+    let Some(year) = year(sent.field("year")) else {
         return Ok(Err(Told::bad(visit.say("Năm viết 2026.", "Write the year as 2026."))));
     };
     let typed = Some(sent.field("agency").trim()).filter(|typed| !typed.is_empty()).unwrap_or(&known.creator);
@@ -129,6 +129,11 @@ async fn draft(archive: &Archive, sent: &Sent, visit: &Visit) -> Result<Result<P
     };
     let rows = read(sent, visit, lists::plan);
     Ok(rows.map(|(headings, files)| PlanDraft { fonds, year, agency, headings, files }))
+}
+
+/// A year as it is typed.
+fn year(typed: &str) -> Option<u16> {
+    typed.trim().parse().ok().filter(|year| (1..=9999).contains(year))
 }
 
 /// A fonds, as its lists tell it.
@@ -216,9 +221,9 @@ pub async fn act(
                 Err(error) => Err(told::arranged(error, &visit)?),
             },
         },
-        "copy" => match asked.year.trim().parse() {
-            Err(_) => Err(Told::bad(visit.say("Năm viết 2027.", "Write the year as 2027."))),
-            Ok(year) => match arrangement::copy_plan(archive, &who, id, year).await {
+        "copy" => match year(&asked.year) {
+            None => Err(Told::bad(visit.say("Năm viết 2027.", "Write the year as 2027."))),
+            Some(year) => match arrangement::copy_plan(archive, &who, id, year).await {
                 Ok(done) => Ok(format!("/plans/{}", done.unit)),
                 Err(error) => Err(told::arranged(error, &visit)?),
             },
