@@ -228,14 +228,15 @@ pub async fn carry_out(archive: &Archive, who: &Who, id: BacklogId) -> Result<Ca
     let decision = before.approval.as_ref().map(|approval| approval.decision.as_str()).unwrap_or_default();
     let reason = format!("Chỉnh lý theo {decision}");
     let moved = moves.len() as u64;
-    let moves = moves.into_iter().map(|(record, target, ordinal)| {
-        let reason = reason.as_str();
-        async move { place_record(archive, who, record, (target, Some(ordinal)), reason).await.map(|_| ()) }
-    });
+    let mut placing = Vec::with_capacity(moves.len());
+    for (record, target, ordinal) in moves {
+        placing.push(place_record(archive, who, record, (target, Some(ordinal)), &reason));
+    }
     // Those that are under way end, also where one is refused.
-    let ended: Vec<Result<(), ArrangementError>> =
-        futures::stream::iter(moves).buffer_unordered(TOGETHER).collect().await;
-    ended.into_iter().collect::<Result<(), _>>()?;
+    let ended: Vec<_> = futures::stream::iter(placing).buffer_unordered(TOGETHER).collect().await;
+    for placed in ended {
+        placed?;
+    }
     let arranged = follow(archive, who, replaces, done).await?;
     Ok(CarriedOut { entry: arranged.entry, opened, moved })
 }

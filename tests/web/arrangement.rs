@@ -312,6 +312,56 @@ async fn agencies_are_told_by_day_and_a_list_of_files_is_issued_opened_and_copie
     assert_eq!(lan.post(&act, &[("act", "burn")]).await.status(), 400);
 }
 
+/// Loose records become files: placed or taken out in a draft, approved by a head in one act, carried out.
+#[tokio::test(flavor = "multi_thread")]
+async fn backlog_work_is_drafted_approved_and_carried_out() {
+    let service = Service::start().await;
+    let clerk = service.actor("clerk", "records_clerk", AGENCY);
+    let thu = Person::come(&service, "thu", "archivist", AGENCY).await;
+    let head = Person::come(&service, "long", "head", AGENCY).await;
+    let stranger = Person::come(&service, "binh", "records_clerk", "H49.70").await;
+    let asked = [("code", "P1"), ("name", "Phông Sở Nội vụ"), ("creator", AGENCY), ("kind", "fonds")];
+    let fonds = thu.does("/fonds", &asked).await;
+    let mut records = Vec::new();
+    for n in 0..3 {
+        let text = json!({
+            "subject": format!("kế hoạch rời {n}"), "agency": AGENCY, "access": "conditional", "fonds": "P1",
+            "loose_reason": "tài liệu tồn đọng", "issued": "2015-03-01", "text": format!("toàn văn {n}")
+        });
+        let kept = clerk.deposit(&service.address, &key(n), &text.to_string(), &[]).await.unwrap();
+        let kept: Value = kept.json().await.unwrap();
+        records.push(kept["record"].as_str().unwrap_or_else(|| panic!("{kept}")).to_owned());
+    }
+    let of = fonds.rsplit('/').next().unwrap();
+    thu.refused("/backlog", &[("fonds", of), ("title", " ")]).await;
+    let work = thu.does("/backlog", &[("fonds", of), ("title", "Chỉnh lý <b>phông</b>")]).await;
+    let act = format!("{work}/act");
+    let page = thu.read(&work).await;
+    assert!(records.iter().all(|record| page.contains(record.as_str())) && !page.contains("<b>phông"), "{page}");
+    let about = [("act", "place"), ("code", "H49.64.33.2015.01"), ("title", "Hồ sơ kế hoạch"), ("retention", "05")];
+    let pairs: Vec<(&str, &str)> = records[..2].iter().map(|record| ("record", record.as_str())).chain(about).collect();
+    thu.refused(&act, &pairs[2..]).await;
+    thu.does(&act, &pairs).await;
+    let decision = [("act", "approve"), ("decision", "12/QĐ-SNV"), ("on", "05/01/2016")];
+    assert!(head.refused(&act, &decision).await.contains(&records[2]), "it is in no file, and nobody took it out");
+    let out = [("act", "reject"), ("record", records[2].as_str()), ("because", "reference"), ("reason", "bản nháp")];
+    thu.refused(&act, &[out[0], out[1], out[2], ("reason", " ")]).await;
+    thu.does(&act, &out).await;
+    thu.does(&act, &[("act", "describe"), ("history", "Lịch sử phông"), ("scheme", "Theo năm")]).await;
+    thu.refused(&act, &decision).await;
+    head.does(&act, &decision).await;
+    let page = thu.read(&work).await;
+    assert!(page.contains("reference material: bản nháp") && page.contains("value=\"carry_out\""), "{page}");
+    let done = thu.post(&act, &[("act", "carry_out")]).await.text().await.unwrap();
+    assert!(done.contains("1 files were opened, 2 records were moved"), "{done}");
+    assert!(!done.contains("value=\"carry_out\""), "it is done: {done}");
+    assert!(thu.read(&fonds).await.contains("H49.64.33.2015.01"));
+    assert!(thu.read("/backlog").await.contains("carried out"));
+    assert_eq!(stranger.ask(&work).await.status(), 404);
+    assert_eq!(stranger.post(&act, &[("act", "reopen")]).await.status(), 404);
+    assert!(!stranger.read("/backlog").await.contains("Chỉnh lý &#60;b"), "of another agency's fonds nothing is told");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_pages_are_calm_in_a_browser() {
     let service = Service::start().await;
@@ -338,7 +388,9 @@ async fn the_pages_are_calm_in_a_browser() {
     browser.until("document.querySelector('.history li')").await;
     browser.look("file").await;
     for language in ["first", "other"] {
-        for page in ["fonds", "plans", "agencies", "overdue", "schedules", "due", "due/forecast", "due/transfers"] {
+        for page in
+            ["fonds", "plans", "backlog", "agencies", "overdue", "schedules", "due", "due/forecast", "due/transfers"]
+        {
             browser.resize(420, 900).await;
             browser.go(&format!("{}/{page}", service.address)).await;
             browser.until("document.querySelector('main h1')").await;

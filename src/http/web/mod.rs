@@ -14,6 +14,7 @@
 mod agencies;
 mod assets;
 mod audits;
+mod backlog;
 mod bench;
 mod case;
 mod case_acts;
@@ -94,6 +95,9 @@ fn table() -> DefaultBodyLimit {
 fn arrangement() -> Router<Arc<Door>> {
     Router::new()
         .route("/agencies", get(agencies::page).post(agencies::take).layer(table()))
+        .route("/backlog", get(backlog::list).post(backlog::open))
+        .route("/backlog/{work}", get(backlog::one))
+        .route("/backlog/{work}/act", post(backlog::act))
         .route("/plans", get(plans::page).post(plans::import).layer(table()))
         .route("/plans/{plan}", get(plans::one))
         .route("/plans/{plan}/act", post(plans::act))

@@ -64,7 +64,7 @@ fn drafts(role: Role) -> bool {
 }
 
 /// May the visitor read the list of a fonds? Its titles are those of files that nobody has looked at yet.
-fn sees(seeing: &Seeing, code: &str) -> bool {
+pub fn sees(seeing: &Seeing, code: &str) -> bool {
     seeing.sees(Access::Conditional, Some(code), None)
 }
 
@@ -137,15 +137,15 @@ fn year(typed: &str) -> Option<u16> {
 }
 
 /// A fonds, as its lists tell it.
-struct Within {
-    id: FondsId,
-    code: String,
-    name: String,
-    creator: String,
+pub struct Within {
+    pub id: FondsId,
+    pub code: String,
+    pub name: String,
+    pub creator: String,
 }
 
 /// The fonds of a list that the visitor may read; of another nothing is told.
-async fn within(archive: &Archive, visit: &Visit, id: FondsId) -> Result<Within, Trouble> {
+pub async fn within(archive: &Archive, visit: &Visit, id: FondsId) -> Result<Within, Trouble> {
     let seeing = Seeing::of(archive, visit).await?;
     let known = archive.catalog.fonds().await.map_err(ArchiveError::from)?;
     let found = known.into_iter().find(|fonds| fonds.fonds == id && sees(&seeing, &fonds.code));
