@@ -65,8 +65,14 @@ fn the_name_of_a_bad_manifest_is_the_code_it_causes() {
         seen.insert(*expected);
     }
     // These need an archive, or the bytes.
-    let beyond =
-        [Code::DuplicateNumber, Code::DuplicateContent, Code::DuplicateExternalId, Code::DigestMismatch, Code::NotKept];
+    let beyond = [
+        Code::DuplicateNumber,
+        Code::DuplicateContent,
+        Code::DuplicateExternalId,
+        Code::DigestMismatch,
+        Code::SecrecyMark,
+        Code::NotKept,
+    ];
     for code in Code::ALL {
         assert!(seen.contains(code) != beyond.contains(code), "{code:?}");
     }

@@ -159,7 +159,7 @@ async fn the_document_names_every_address() {
     let document = lan.json(at, "/api/v1/openapi.json").await;
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
     let paths = document["paths"].as_object().unwrap();
-    assert_eq!(paths.len(), 55, "{:?}", paths.keys().collect::<Vec<_>>());
+    assert_eq!(paths.len(), 64, "{:?}", paths.keys().collect::<Vec<_>>());
     for (path, methods) in paths {
         if !methods.as_object().unwrap().contains_key("get") {
             continue;
