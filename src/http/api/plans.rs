@@ -144,12 +144,8 @@ pub fn unread(wrong: Vec<lists::Wrong>) -> Trouble {
         vi: "không đọc được; sửa rồi gửi lại cả danh sách",
         en: "it cannot be read; mend it and send the whole list again",
     };
-    let told = |one: &lists::Wrong| Wrong {
-        rule: rule.clone(),
-        severity: Severity::Error,
-        field: None,
-        detail: Some(one.to_string()),
-    };
+    let told =
+        |one: &lists::Wrong| Wrong { rule, severity: Severity::Error, field: None, detail: Some(one.to_string()) };
     Trouble { flaws: wrong.iter().take(FLAWS_TOLD).map(told).collect(), ..Kind::Flawed.into() }
 }
 
